@@ -71,7 +71,10 @@ end
 
 -- Runs the file of a spec, and returns its table.
 function document.load(request)
-	import("world").forget()
+	local world = import "world"
+	world.use(false)
+	world.forget()
+	session.of_operator = nil
 	session.waits, session.hook, session.label = 0, nil, nil
 	session.here = session.directory
 	local chunk = document.compile(request.text, session.name)

@@ -2,7 +2,7 @@
 local native = ...
 local import = native.import
 local session, merge, answers = import "session", import "merge", import "answers"
-local readonly = import "readonly"
+local readonly, world = import "readonly", import "world"
 local next, rawget = native.next, native.rawget -- a spec may hold read-only views
 local error, ipairs, rawequal, type = error, ipairs, rawequal, type
 local concat, sort = table.concat, table.sort
@@ -140,6 +140,8 @@ end
 local function make_hook(request)
 	local name, options = request.name, request.options or {}
 	session.loading, session.faults, session.keeps = name, {}, nil
+	session.of_operator = request.of_operator
+	world.use(request.of_operator)
 	local chunk, directory = open_hook(request)
 	session.here, session.waits = directory, 0
 	session.hook, session.label = nil, nil
@@ -155,14 +157,13 @@ local function make_hook(request)
 	local programs = names_of_programs(name, functions.programs or {})
 	session.loading = nil
 	return { name = name, directory = directory, functions = functions, keeps = session.keeps,
-		programs = programs }
+		of_operator = request.of_operator, programs = programs }
 end
 
 -- Loads a hook unless it is loaded already, because a hook keeps its variables for the life of the
 -- VM.  Returns the key of vmrun.state under which the hook keeps its state, or nil, and the names of
 -- its functions.
 function hooks.load_hook(request)
-	import "world"
 	local key = request.key
 	session.files[key] = session.files[key] or make_hook(request)
 	local names = {}
@@ -223,6 +224,7 @@ function hooks.hooks(request)
 				call = file.functions[name],
 				label = format("%s of %s", name, file.name),
 				directory = file.directory,
+				of_operator = file.of_operator,
 			}
 		end
 	end
@@ -280,9 +282,11 @@ local function prepare(entry, argument)
 end
 
 -- Begins a call of a script.
-local function enter(hook, label, directory)
+local function enter(hook, label, directory, of_operator)
 	session.hook, session.label = hook, label
 	session.here, session.waits = directory, 0
+	session.of_operator = of_operator
+	world.use(of_operator)
 	native.hooking()
 end
 
@@ -290,7 +294,7 @@ end
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	enter(name, entry.label, entry.directory)
+	enter(name, entry.label, entry.directory, entry.of_operator)
 	if name == "on_prepare" then
 		return prepare(entry, argument)
 	elseif name == "on_exit" then
@@ -303,9 +307,8 @@ end
 
 -- Runs a script as a hook, from its text; returns what it returns, which is plain data.
 function hooks.run(request)
-	import "world" -- nothing has needed it yet if the spec is JSON without hooks
+	enter("run", request.name, session.directory, true)
 	local chunk = import("document").compile(request.text, request.name)
-	enter("run", request.name, session.directory)
 	local result = chunk()
 	if type(result) ~= "string" then
 		native.check_plain(result, "result")

@@ -15,8 +15,9 @@ return {
 	waits = 0, -- counted in dry runs
 	hook = nil, -- "on_exit"; "run" for a script of `vmrunctl run`; nil while a file is read
 	label = nil, -- of the hook, for events: "on_exit of vm.lua"
+	of_operator = nil, -- the operator named the hook that runs, not the spec
 
-	files = {}, -- hook files by key: { name, directory, functions }
+	files = {}, -- hook files by key: { name, directory, functions, of_operator }
 	loading = nil, -- the name of the hook that is being loaded
 	keeps = nil,   -- the key of vmrun.state under which that hook keeps its state, if any
 	faults = {},   -- the errors in its options, a list of { option, text }, see options.lua

@@ -1,7 +1,7 @@
 -- Waits of scripts for C, and what they answer in a dry run, which takes no time.
 local native = ...
 local import = native.import
-local session = import "session"
+local session, world = import "session", import "world"
 local raise = native.raise
 local type = type
 local format = string.format
@@ -40,8 +40,11 @@ end
 -- in this time, so that what the session knows of this call is kept here.
 local function suspend(request)
 	local hook, here, label, count = session.hook, session.here, session.label, session.waits
+	local of_operator = session.of_operator
 	local answer = native.wait(request)
 	session.hook, session.here, session.label, session.waits = hook, here, label, count
+	session.of_operator = of_operator
+	world.use(of_operator)
 	return answer or {}
 end
 

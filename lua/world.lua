@@ -1,4 +1,6 @@
 -- The globals of scripts: Lua's libraries, `vmrun`, and a `require` that finds files beside them.
+-- The sandbox has two worlds of them: what a spec of another person does to its libraries must not
+-- change what a hook of the operator does.
 local native = ...
 local import = native.import
 local session = import "session"
@@ -6,26 +8,11 @@ local error, next, rawget, rawset = error, next, rawget, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
 local format, gsub, match = string.format, string.gsub, string.match
 
-local globals = native.open_world()
-local package, loadfile = globals.package, globals.loadfile -- both are nil in the sandbox
-
 -- The functions that other modules need, saved before a script can replace them.
-local world = { loadfile = loadfile }
-
--- `vmrun` is filled at its first use, because many specs do not use it.  `vmrun.state` is never
--- stored in the table, so that each access calls the metamethods below.
-local vmrun, filled = {}, false
-
--- Fills `vmrun` unless it is filled already.
-local function fill()
-	if not filled then
-		import("vmrun")(vmrun)
-		filled = true -- last, so that a script that ran out of memory here can try again
-	end
-end
+local world = {}
 
 -- Raises the error for a name that `vmrun` does not have.
-local function no_member(key)
+local function no_member(vmrun, key)
 	local names = { "state" }
 	for name in next, vmrun do
 		names[#names + 1] = type(name) == "string" and name or nil
@@ -33,43 +20,79 @@ local function no_member(key)
 	native.raise(format('vmrun has no member "%s"%s', key, import("words").hint(key, names)))
 end
 
-setmetatable(vmrun, {
-	__index = function(_, key)
-		if key == "state" then
-			return native.state()
+-- Returns a new table `vmrun`.  It is filled at its first use, because many specs do not use it.
+-- `vmrun.state` is never stored in the table, so that each access calls the metamethods below.
+local function make_vmrun()
+	local vmrun, filled = {}, false
+
+	-- Fills `vmrun` unless it is filled already.
+	local function fill()
+		if not filled then
+			import("vmrun")(vmrun)
+			filled = true -- last: a script that ran out of memory here can try again
 		end
-		fill()
-		local value = rawget(vmrun, key)
-		if value == nil and type(key) == "string" then
-			no_member(key)
-		end
-		return value
-	end,
-	__newindex = function(_, key, value)
-		if key ~= "state" then
+	end
+
+	return setmetatable(vmrun, {
+		__index = function(_, key)
+			if key == "state" then
+				return native.state()
+			end
 			fill()
-			rawset(vmrun, key, value)
-		elseif type(value) == "table" then
-			native.state(value)
-		else
-			native.raise("vmrun.state is a table; vmrun.state = {} empties it")
-		end
-	end,
-	__pairs = function()
-		fill()
-		return next, vmrun, nil
-	end,
-	__metatable = false,
-})
-globals.vmrun = vmrun
+			local value = rawget(vmrun, key)
+			if value == nil and type(key) == "string" then
+				no_member(vmrun, key)
+			end
+			return value
+		end,
+		__newindex = function(_, key, value)
+			if key ~= "state" then
+				fill()
+				rawset(vmrun, key, value)
+			elseif type(value) == "table" then
+				native.state(value)
+			else
+				native.raise("vmrun.state is a table; vmrun.state = {} empties it")
+			end
+		end,
+		__pairs = function()
+			fill()
+			return next, vmrun, nil
+		end,
+		__metatable = false,
+	})
+end
 
 if native.sandbox then
-	function globals.require(name)
-		if name ~= "vmrun" then
-			native.raise(format("require %q: not in the sandbox, where there is only "
-				.. '"vmrun"', tostring(name)))
+	local worlds, current = {}, nil -- by whether they are of the operator
+
+	-- Makes a world with its globals.
+	local function make()
+		local made = { native.open_world() }
+		local globals, vmrun = made[1], make_vmrun()
+		globals.vmrun = vmrun
+		function globals.require(name)
+			if name ~= "vmrun" then
+				native.raise(format("require %q: not in the sandbox, where there is "
+					.. 'only "vmrun"', tostring(name)))
+			end
+			return vmrun
 		end
-		return vmrun
+		return made
+	end
+
+	function world.use(of_operator)
+		local wanted = not not of_operator
+		if current == wanted then
+			return
+		end
+		current = nil -- until all is done, as memory may end on the way
+		if worlds[wanted] then
+			native.use_world(worlds[wanted])
+		else
+			worlds[wanted] = make()
+		end
+		current = wanted
 	end
 
 	function world.forget() end
@@ -77,8 +100,16 @@ if native.sandbox then
 	return world
 end
 
+local globals = native.open_world()
+local package, loadfile = globals.package, globals.loadfile
+globals.vmrun = make_vmrun()
+world.loadfile = loadfile
+
+-- Makes the globals those of the operator's scripts, or of the spec's: the same without a sandbox.
+function world.use() end
+
 local searchpath, loadlib = package.searchpath, package.loadlib
-package.loaded.vmrun = vmrun
+package.loaded.vmrun = globals.vmrun
 
 local required = {} -- names of the modules that the searcher below found
 

@@ -19,6 +19,8 @@ static struct node *loading_request(
 		node_put(request, "path", node_string(hook->path));
 		node_put(request, "text", node_string_n(file->text, file->length));
 	}
+	if (hook->of_option)
+		node_put(request, "of_operator", node_bool(true));
 	if (!limit->off)
 		node_put(request, "restart_limit", node_int(limit->count));
 	if (hook->options != NULL)

@@ -99,8 +99,7 @@ static void copy_hooks(struct vmrun *vm)
 	for (size_t i = 0; names[i] != NULL; i++) {
 		if (*names[i] == '\0')
 			(void)usage(vm, "expected a file of hooks or a stock hook, got", "", NULL);
-		hook_list_add(&vm->hooks, names[i], cwd, NULL);
-		vm->hooks.item[i].of_option = true;
+		hook_list_add_option(&vm->hooks, names[i], cwd);
 	}
 }
 

@@ -105,13 +105,26 @@ static int api_stock(lua_State *L)
 	return 0;
 }
 
-/* open_world(): makes and returns the globals of scripts. */
-/* stack: -> globals */
+/*
+ * open_world(): makes the globals of scripts.  Returns them and two more tables that use_world()
+ * needs.
+ */
+/* stack: -> globals loaded strings */
 static int api_open_world(lua_State *L)
 {
 	script_watch(L);
 	libraries_open_world(L);
-	return 1;
+	return 3;
+}
+
+/* use_world(tables): returns to the world of which open_world() returned these tables. */
+/* stack: tables -> */
+static int api_use_world(lua_State *L)
+{
+	for (int i = 1; i <= 3; i++)
+		(void)lua_rawgeti(L, 1, i);
+	libraries_use_world(L);
+	return 0;
 }
 
 /*
@@ -325,6 +338,7 @@ void api_open(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{ "load_json", loading_json },
 		{ "open_world", api_open_world },
+		{ "use_world", api_use_world },
 		{ "stock", api_stock },
 		{ "mark", api_mark },
 		{ "next", views_next },

@@ -338,7 +338,7 @@ void libraries_open_core(lua_State *L)
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-/* stack: ... -> ... globals */
+/* stack: ... -> ... globals loaded strings */
 void libraries_open_world(lua_State *L)
 {
 	static const luaL_Reg safe[] = {
@@ -376,4 +376,18 @@ void libraries_open_world(lua_State *L)
 	replace_file_methods(L);
 	protect_strings(L);
 	lua_pushglobaltable(L);
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	lua_getfield(L, -2, LUA_STRLIBNAME);
+}
+
+/* stack: ... globals loaded strings -> ... */
+void libraries_use_world(lua_State *L)
+{
+	lua_pushliteral(L, "");
+	(void)lua_getmetatable(L, -1);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 3);
+	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 }

@@ -7,10 +7,13 @@
 /* Opens what the modules of lua/ need as the globals of a new state; no script may run in them. */
 void libraries_open_core(lua_State *L);
 /*
- * Makes the globals of scripts, from now on those of every chunk, and pushes them.  A script that
- * changes them (`type = "disk"` is easily written) does not disturb vmrun's own modules.  A start
- * from JSON without hooks does not call this.
+ * Makes a world, the globals of scripts, which are from now on those of every chunk; pushes the
+ * globals, the table of loaded libraries and the library of strings.  A script that changes them
+ * (`type = "disk"` is easily written) does not disturb vmrun's own modules.  A start from JSON
+ * without hooks does not call this.
  */
 void libraries_open_world(lua_State *L);
+/* Returns to a world: pops the three tables, which no script may have replaced. */
+void libraries_use_world(lua_State *L);
 
 #endif

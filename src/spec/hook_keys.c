@@ -46,6 +46,18 @@ void hook_list_add(
 	hook->key = str_take(&key);
 }
 
+void hook_list_add_option(struct hook_list *list, const char *name, const char *directory)
+{
+	struct hook_file *hook;
+
+	hook_list_add(list, name, directory, NULL);
+	hook = &list->item[list->count - 1];
+	hook->of_option = true;
+	MEM_AUTO char *key = hook->key;
+
+	hook->key = MEM_JOIN("--hook ", key);
+}
+
 void hook_list_append(struct hook_list *list, const struct hook_list *more)
 {
 	for (size_t i = 0; i < more->count; i++) {

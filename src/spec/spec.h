@@ -136,6 +136,8 @@ struct hook_list {
 /* Adds a hook; a relative path starts from the directory. */
 void hook_list_add(
     struct hook_list *list, const char *name, const char *directory, const struct node *options);
+/* Adds a hook of --hook, which is never the same as one of the spec. */
+void hook_list_add_option(struct hook_list *list, const char *name, const char *directory);
 /* Adds copies of all hooks of the other list. */
 void hook_list_append(struct hook_list *list, const struct hook_list *more);
 void hook_list_free(struct hook_list *list);

@@ -530,3 +530,76 @@ targets.other.emulations[0].src'
 	has 'the template'
 	has 'is not a regular file'
 }
+
+# What the operator names by --hook guards a spec that the operator does not trust.
+@test "what a spec does to its libraries changes no hook of the operator" {
+	local body
+	cat >guard.lua <<-'END'
+		assert(not marked)
+		local uses = load "return vmrun ~= nil and not marked and string.format('%d', 1)"
+		return { on_exit = function(exit)
+			local n = 0
+			for _, word in ipairs { "x", "y" } do n = n + #word:upper():rep(2) end
+			if n == 4 and uses() == "1" and ("a,b"):find(",") == 2 and require("vmrun") == vmrun
+				and load("return not marked")() and table.concat({ 1, 2 }) == "12" then
+				return vmrun.stop(42)
+			end
+			print "GUARD FAILED"
+		end }
+	END
+	while IFS= read -r body; do
+		lua "marked = true
+			vm.hooks = { 'own.lua' }
+			local function poison() $body end
+			poison()
+			function vm.on_exit() poison() end"
+		echo 'return { on_exit = function() if not marked then print "OWN HOOK FAILED" end end }' >own.lua
+		rm -f starts
+		script 'exit 0' 'exit 0'
+		vmrun --hook guard.lua vm.lua
+		is "$status" 42
+		lacks FAILED
+	done <<-'END'
+		string.upper = function() return "" end
+		string.find, string.rep = nil
+		setmetatable(string, { __index = error })
+		table.concat = function() return "" end
+		load = function() return function() return "2" end end
+		vmrun.stop = function() return nil end
+		require = function() return {} end
+		ipairs = function() return function() end end
+		setmetatable(_G, { __index = function() return print end })
+		rawset(_G, "vmrun", nil)
+	END
+}
+
+@test "a spec keeps its own libraries while a script of the operator runs between its waits" {
+	echo 'assert(not string.own and not pcall(function() return ("a"):own() end)) vmrun.state.go = true' >free.lua
+	lua 'function string.own(s) return s .. "!" end
+		function vm.on_started()
+			repeat vmrun.sleep(0.01) until vmrun.state.go
+			assert(("a"):own() == "a!" and load("return string.own")() == string.own)
+			print("all well")
+		end
+		function vm.on_exit() print(("exit"):own()) end'
+	script 'acpi on ready up wait exit 1'
+	start vm.lua
+	await_file up
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" run free.lua 3>&-
+	await_text 'all well'
+	kill -TERM "$pid"
+	ends 0
+	has 'exit!'
+}
+
+@test "a hook file of the operator that the spec names, too, is loaded for each" {
+	echo 'secret = (secret or 0) + 1
+		return { on_exit = function() print("loads: " .. secret) end }' >both.lua
+	lua "vm.hooks = { 'both.lua' } secret = 10"
+	script 'exit 1'
+	vmrun --hook both.lua vm.lua
+	is "$status" 0
+	has 'loads: 11'
+	has 'loads: 1'
+	is "$(grep -c 'loads: 1$' err)" 1
+}

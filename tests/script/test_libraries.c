@@ -242,7 +242,7 @@ static void test_output(void **state)
 	    "vm.lua:1: '__tostring' must return a string");
 }
 
-/* Opening the libraries leaves what is on the stack, and pushes the globals alone. */
+/* Opening the libraries leaves what is on the stack, and pushes the three tables of the world. */
 static void test_stack_of_opening(void **state)
 {
 	struct sandbox *sandbox = sandbox_new("/specs", NULL);
@@ -259,9 +259,16 @@ static void test_stack_of_opening(void **state)
 		script_call_begin(s, 0);
 		lua_pushliteral(s->L, "mine");
 		libraries_open_world(s->L);
-		assert_int_equal(lua_gettop(s->L), 2);
+		assert_int_equal(lua_gettop(s->L), 4);
 		assert_string_equal(lua_tostring(s->L, 1), "mine");
 		assert_int_equal(lua_getfield(s->L, 2, "string"), LUA_TTABLE);
+		assert_true(lua_rawequal(s->L, 4, 5));
+		lua_pop(s->L, 1);
+		/* The same is true of a return to this world from another one. */
+		libraries_open_world(s->L);
+		lua_pop(s->L, 3);
+		libraries_use_world(s->L);
+		assert_int_equal(lua_gettop(s->L), 1);
 		script_free(s);
 	}
 	sandbox_free(sandbox);
