@@ -22,7 +22,7 @@ struct bhyve_host bhyve_host_of(const struct spec *spec)
 	struct bhyve_host host = { .release = (int)spec->bhyve.release,
 		.loader = spec->loader.type != LOADER_NONE };
 
-	host.arm64 = hyper_arch(spec) == ARCH_ARM64;
+	host.arm64 = spec_arch(spec) == ARCH_ARM64;
 	if (host.release == 0)
 		host.release = os_bhyve_release();
 	if (host.release == 0)
@@ -150,37 +150,14 @@ static void add_hostbridge(struct bhyve_build *b)
 	}
 }
 
-/*
- * Refuses further functions in the slot of the lpc, which arm64 lacks: they would have no function
- * 0.
- */
-static void refuse_beside_lpc(struct bhyve_build *b)
-{
-	const struct slot *lpc = &b->spec->lpc_slot;
-	char slot[SLOT_TEXT];
-
-	for (size_t i = 0; i < b->spec->device_count; i++) {
-		const struct device *dev = b->spec->devices[i];
-		struct device_place place;
-		struct where at = { device_where(dev, &place), "slot", 0 };
-
-		if (lpc->given && !dev->removed && dev->slot.bus == lpc->bus &&
-		    dev->slot.slot == lpc->slot)
-			report_add(b->report, STATUS_SPEC, &at,
-			    "there is no lpc on arm64: guests would not find %s without function 0",
-			    slot_text(&dev->slot, slot));
-	}
-}
-
 static void add_lpc(struct bhyve_build *b)
 {
 	MEM_AUTO char *device = NULL, *conf = NULL;
 	char slot[SLOT_TEXT];
 
 	if (b->host.arm64) {
-		if (spec_gives(b->spec, "lpc_slot"))
+		if (spec_gives(b->spec, "lpc_slot") && b->spec->lpc_slot.given)
 			bhyve_refuse(b, "lpc_slot", BHYVE_AMD64_ONLY);
-		refuse_beside_lpc(b);
 		return;
 	}
 	if (!b->spec->lpc_slot.given)

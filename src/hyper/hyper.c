@@ -28,17 +28,9 @@ const struct hypervisor *hyper_for_host(void)
 	return os_has_vmm() ? &hyper_bhyve : &hyper_qemu;
 }
 
-enum arch hyper_arch(const struct spec *spec)
-{
-	bool is_arm64 = spec->bhyve.arch == ARCH_HOST && os_bhyve_release() != 0 &&
-	    strcmp(os_arch(), "arm64") == 0;
-
-	return is_arm64 || spec->bhyve.arch == ARCH_ARM64 ? ARCH_ARM64 : ARCH_AMD64;
-}
-
 const char *hyper_arch_name(const struct spec *spec)
 {
-	return hyper_arch(spec) == ARCH_ARM64 ? "arm64" : "amd64";
+	return spec_arch(spec) == ARCH_ARM64 ? "arm64" : "amd64";
 }
 
 bool hyper_is_foreign(const struct hypervisor *hyper)

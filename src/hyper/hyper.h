@@ -263,9 +263,7 @@ extern const struct hypervisor hyper_bhyve, hyper_qemu;
 const struct hypervisor *hyper_find(const char *name);
 /* Returns bhyve if it can run here, otherwise qemu. */
 const struct hypervisor *hyper_for_host(void);
-/* Returns the architecture of the guest: that of a FreeBSD host unless the spec names one. */
-enum arch hyper_arch(const struct spec *spec);
-/* Returns the same as os_arch() would name it. */
+/* Returns spec_arch() as os_arch() would name it. */
 const char *hyper_arch_name(const struct spec *spec);
 /*
  * Returns whether a serial port of the VM, its loader or the user's own words for the hypervisor

@@ -166,7 +166,7 @@ bool hyper_is_amd64_key(const char *key)
 
 void hyper_drop_amd64_keys(const struct spec *spec, struct plan *plan)
 {
-	if (hyper_arch(spec) != ARCH_ARM64)
+	if (spec_arch(spec) != ARCH_ARM64)
 		return;
 	for (size_t i = 0; i < sizeof(amd64_keys) / sizeof(amd64_keys[0]); i++) {
 		if (!spec_gives(spec, amd64_keys[i]))

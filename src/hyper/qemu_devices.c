@@ -25,7 +25,7 @@ void qemu_check_bridges(struct qemu_plan *b)
 	static const struct slot host = { true, 0, HOST_SLOT, 0 },
 				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
 
-	if (!b->machine->is_pc && spec_gives(s, "lpc_slot"))
+	if (!b->machine->is_pc && spec_gives(s, "lpc_slot") && s->lpc_slot.given)
 		words_add(&b->plan->notes, "lpc_slot is for amd64: an arm64 guest has no lpc");
 	if (b->machine->is_pc && !slot_equal(&s->lpc_slot, &lpc))
 		words_add(
@@ -68,9 +68,9 @@ static int take_secret(struct qemu_plan *b, const struct device *dev, struct err
 static bool is_beside_lpc(const struct qemu_plan *b, const struct slot *slot)
 {
 	const struct slot *lpc = &b->spec->lpc_slot;
-	bool is_there = b->machine->is_pc && lpc->slot == Q35_LPC_SLOT;
 
-	return lpc->given && !is_there && slot->bus == lpc->bus && slot->slot == lpc->slot;
+	return spec_has_lpc(b->spec) && lpc->slot != Q35_LPC_SLOT && slot->bus == lpc->bus &&
+	    slot->slot == lpc->slot;
 }
 
 static bool is_of_machine(const struct qemu_plan *b, const struct slot *slot)

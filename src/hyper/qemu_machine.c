@@ -36,7 +36,7 @@ static const struct qemu_machine machines[] = {
 
 const struct qemu_machine *qemu_machine_of(const struct spec *spec)
 {
-	return &machines[hyper_arch(spec)];
+	return &machines[spec_arch(spec)];
 }
 
 /* Returns whether KVM runs the guest's instructions here; otherwise stores the reason. */

@@ -218,12 +218,15 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	struct decoder d = decoder_of(source, report);
 	size_t before = report->count;
 	struct spec *spec = decode(source, document_take_spec(source->doc, changed), &d);
+	struct base_slots others = { 0 };
 
 	check_reach(source, spec, report);
 	if (report->count == before) {
 		source_check_targets(source, spec, report);
 		source_load_hooks(source, spec, report);
-		slots_assign(spec, NULL, &source->pins, report);
+		slots_note_others(&others, draft->spec);
+		slots_assign(spec, &others, &source->pins, report);
+		slots_forget(&others);
 		spec_complete(spec);
 	}
 	document_place(source->doc, report, before);

@@ -116,7 +116,7 @@ static void place_base(struct boot_source *source, struct spec *base)
 	if (base == NULL)
 		return;
 	slots_collect(&source->pins, base);
-	slots_assign(base, NULL, &source->pins, &ignored);
+	slots_assign(base, &source->base, &source->pins, &ignored);
 	slots_note(&source->base, base);
 }
 
@@ -154,6 +154,7 @@ static void read_candidate(struct boot_source *source, struct candidate *c, stru
 	if (c->spec == NULL)
 		return;
 	slots_collect(&source->pins, c->spec);
+	slots_collect_removed(&source->base, c->spec);
 	widen_limit(source, &c->spec->restart_limit);
 }
 

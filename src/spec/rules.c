@@ -61,7 +61,7 @@ static void check_lpc(const struct spec *spec, struct decoder *d)
 
 	if (spec->lpc_slot.bus != 0)
 		fault(d, "lpc_slot", "the lpc must be on bus 0");
-	if (spec->lpc_slot.given)
+	if (spec->lpc_slot.given || spec_arch(spec) == ARCH_ARM64)
 		return;
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		if (spec->com[i] != NULL)

@@ -2,6 +2,7 @@
 #include "spec/slots.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -11,6 +12,8 @@
 /* Stand for the bridges among the devices; the user pins them. */
 static const struct device hostbridge = { .origin = "hostbridge", .pinned = true };
 static const struct device lpc = { .origin = "lpc", .pinned = true };
+/* Stands for a device of the base that the spec has not. */
+static const struct device gone = { .origin = "gone", .removed = true };
 
 /* The owner of a PCI function, or NULL. */
 typedef const struct device *seat;
@@ -23,6 +26,7 @@ struct bus {
 struct map {
 	struct bus *bus[SLOT_BUSES];
 	int buses; /* the first ones, which may have devices */
+	const struct base_slots *base;
 	const struct pin_map *pins;
 	struct report *report;
 };
@@ -89,7 +93,7 @@ void slots_collect(struct pin_map *pins, const struct spec *spec)
 	}
 	if (spec->hostbridge != HOSTBRIDGE_NONE)
 		add_pin(pins, &spec->hostbridge_slot);
-	if (spec->lpc_slot.given)
+	if (spec_has_lpc(spec))
 		add_pin(pins, &spec->lpc_slot);
 }
 
@@ -148,13 +152,23 @@ static bool slot_is_free(const struct map *map, int bus, int slot)
 	return true;
 }
 
+/* Returns whether a device is missing in some target, whose guest finds no other functions then. */
+static bool may_be_missing(const struct map *map, const struct device *dev)
+{
+	const struct base_slots *base = map->base;
+
+	return dev->removed || dev->origin != NULL ||
+	    (dev->index < base->removable_count && base->removable[dev->index]);
+}
+
 /* Returns a free function of a slot whose function 0 vmrun assigned itself, or -1. */
 static int free_function(const struct map *map, int bus, int slot)
 {
 	const struct device *zero = owner_at(map, bus, slot, 0);
 
 	/* The free functions of a pinned one belong to the user, too. */
-	if (zero == NULL || zero->pinned || zero->removed || has_pin(map->pins, bus, slot))
+	if (zero == NULL || zero->pinned || may_be_missing(map, zero) ||
+	    has_pin(map->pins, bus, slot))
 		return -1;
 	for (int f = 1; f < SLOT_FUNCTIONS; f++) {
 		if (owner_at(map, bus, slot, f) == NULL)
@@ -210,7 +224,7 @@ static void check_functions(struct map *map, const struct spec *spec)
 {
 	char slot[SLOT_TEXT];
 
-	if (spec->lpc_slot.given)
+	if (spec_has_lpc(spec))
 		check_bridge(map, &spec->lpc_slot, "the lpc", "lpc_slot");
 	if (spec->hostbridge != HOSTBRIDGE_NONE)
 		check_bridge(map, &spec->hostbridge_slot, "the hostbridge", "hostbridge_slot");
@@ -227,11 +241,13 @@ static void check_functions(struct map *map, const struct spec *spec)
 
 static void seat_bridges(struct map *map, const struct spec *spec)
 {
-	if (spec->lpc_slot.given)
+	bool has_lpc = spec_has_lpc(spec);
+
+	if (has_lpc)
 		seat_device(map, &spec->lpc_slot, &lpc);
 	if (spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
-	if (spec->lpc_slot.given && slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
+	if (has_lpc && slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
 		struct where at = { NULL, "hostbridge_slot", 0 };
 
 		report_add(map->report, STATUS_SPEC, &at,
@@ -251,18 +267,51 @@ void slots_note(struct base_slots *base, const struct spec *spec)
 	}
 }
 
+void slots_note_others(struct base_slots *base, const struct spec *spec)
+{
+	base->item = mem_resize(NULL, spec->device_count, sizeof(*base->item));
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		const char *origin = dev->removed ? gone.origin : dev->origin;
+
+		if (origin != NULL)
+			base->item[base->count++] =
+			    (struct base_slot){ dev->kind, origin, dev->index, dev->slot };
+	}
+}
+
+void slots_collect_removed(struct base_slots *base, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (!dev->removed)
+			continue;
+		if (dev->index >= base->removable_count) {
+			size_t count = dev->index + 1, before = base->removable_count;
+
+			base->removable =
+			    mem_resize(base->removable, count, sizeof(*base->removable));
+			memset(base->removable + before, 0, count - before);
+			base->removable_count = count;
+		}
+		base->removable[dev->index] = true;
+	}
+}
+
 void slots_forget(struct base_slots *base)
 {
 	free(base->item);
+	free(base->removable);
 	*base = (struct base_slots){ 0 };
 }
 
 /* Returns the same device of the base, or NULL.  Malformed entries are in neither list. */
 static const struct base_slot *find_base(const struct base_slots *base, const struct device *dev)
 {
-	size_t count = base == NULL ? 0 : base->count;
 	/* Devices made from other keys come last, with indices above all others. */
-	size_t last = dev->origin == NULL && dev->index < count ? dev->index + 1 : count;
+	size_t last =
+	    dev->origin == NULL && dev->index < base->count ? dev->index + 1 : base->count;
 
 	for (size_t i = last; i > 0 && base->item[i - 1].index >= dev->index; i--) {
 		const struct base_slot *other = &base->item[i - 1];
@@ -274,29 +323,52 @@ static const struct base_slot *find_base(const struct base_slots *base, const st
 	return NULL;
 }
 
+/* Seats the devices that have a slot: pinned ones, and those of the base. */
+static void seat_known(struct map *map, struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+		const struct base_slot *same = find_base(map->base, dev);
+
+		/*
+		 * Its slot is free in a target, which assigns no slot that the base pins; an
+		 * on_prepare may have put another device there.
+		 */
+		if (!dev->pinned && same != NULL && owner_of(map, &same->slot) == NULL)
+			dev->slot = same->slot;
+		if (dev->slot.given && !dev->removed)
+			take_seat(map, dev);
+	}
+}
+
+static void keep_empty(struct map *map, const struct slot *slot, const struct device *dev)
+{
+	if (slot->given && owner_of(map, slot) == NULL)
+		seat_device(map, slot, dev);
+}
+
+/* Keeps the slots of removed devices empty, unless the target puts other devices there. */
+static void keep_removed(struct map *map, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i]->removed)
+			keep_empty(map, &spec->devices[i]->slot, spec->devices[i]);
+	}
+	for (size_t i = 0; i < map->base->count; i++) {
+		if (map->base->item[i].origin != NULL)
+			keep_empty(map, &map->base->item[i].slot, &gone);
+	}
+}
+
 void slots_assign(struct spec *spec, const struct base_slots *base, const struct pin_map *pins,
     struct report *report)
 {
-	struct map map = { .pins = pins, .report = report };
+	static const struct base_slots none;
+	struct map map = { .base = base != NULL ? base : &none, .pins = pins, .report = report };
 
 	seat_bridges(&map, spec);
-	for (size_t i = 0; i < spec->device_count; i++) {
-		struct device *dev = spec->devices[i];
-		const struct base_slot *same = find_base(base, dev);
-
-		/* Its slot is free: a target assigns no slot that the base pins. */
-		if (!dev->pinned && same != NULL)
-			dev->slot = same->slot;
-		if (dev->slot.given && !dev->removed)
-			take_seat(&map, dev);
-	}
-	/* A removed device keeps its slot empty, unless the target puts another device there. */
-	for (size_t i = 0; i < spec->device_count; i++) {
-		struct device *dev = spec->devices[i];
-
-		if (dev->removed && dev->slot.given && owner_of(&map, &dev->slot) == NULL)
-			seat_device(&map, &dev->slot, dev);
-	}
+	seat_known(&map, spec);
+	keep_removed(&map, spec);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 

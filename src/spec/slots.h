@@ -24,18 +24,30 @@ struct base_slot {
 struct base_slots {
 	struct base_slot *item; /* owned; in the order of the base's devices */
 	size_t count;
+	/* By the index of a device in the base's emulations: whether a target removes it.  Owned.
+	 */
+	bool *removable;
+	size_t removable_count;
 };
 
 /* Adds the slots that this spec pins: those of its devices, its lpc and its host bridge. */
 void slots_collect(struct pin_map *pins, const struct spec *spec);
 
+/* Adds the devices of the base that the spec of a target removes. */
+void slots_collect_removed(struct base_slots *base, const struct spec *spec);
 /* Notes where the devices of the base are, which has its slots. */
 void slots_note(struct base_slots *base, const struct spec *spec);
+/*
+ * Notes the slots of a spec that no entry of its emulations has: those of removed devices, and of
+ * devices that are made from other keys.
+ */
+void slots_note_others(struct base_slots *base, const struct spec *spec);
 void slots_forget(struct base_slots *base);
 /*
  * Assigns a slot to every device that is not pinned.  Devices of `base`, at the same index of
- * emulations, keep their slots; it is NULL for the base itself.  Reports errors at the device: two
- * devices on one slot, a function without function 0, no slot left.
+ * emulations, keep their slots, and what it has beside these stays empty; nothing is noted in it
+ * for the base itself, and NULL is the same.  Reports errors at the device: two devices on one
+ * slot, a function without function 0, no slot left.
  */
 void slots_assign(struct spec *spec, const struct base_slots *base, const struct pin_map *pins,
     struct report *report);

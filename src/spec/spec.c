@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/sha1.h"
+#include "platform/os.h"
 #include "spec/keys.h"
 
 #define GRAPHIC_DEVICES 2 /* made from the key `graphic` */
@@ -120,6 +121,19 @@ static void make_graphic(struct spec *spec, struct decoder *d)
 bool spec_has_rom(const struct spec *spec)
 {
 	return spec->bootrom != NULL && strcmp(spec->bootrom, ROM_NONE) != 0;
+}
+
+enum arch spec_arch(const struct spec *spec)
+{
+	bool is_arm64 = spec->bhyve.arch == ARCH_HOST && os_bhyve_release() != 0 &&
+	    strcmp(os_arch(), "arm64") == 0;
+
+	return is_arm64 || spec->bhyve.arch == ARCH_ARM64 ? ARCH_ARM64 : ARCH_AMD64;
+}
+
+bool spec_has_lpc(const struct spec *spec)
+{
+	return spec->lpc_slot.given && spec_arch(spec) != ARCH_ARM64;
 }
 
 bool spec_gives(const struct spec *spec, const char *key)

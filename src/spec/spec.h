@@ -322,6 +322,10 @@ struct spec {
 bool spec_gives(const struct spec *spec, const char *key);
 /* Returns whether the document names firmware, which false does not. */
 bool spec_has_rom(const struct spec *spec);
+/* Returns the architecture of the guest: that of a FreeBSD host unless the spec names one. */
+enum arch spec_arch(const struct spec *spec);
+/* Returns whether the machine has an lpc: never on arm64. */
+bool spec_has_lpc(const struct spec *spec);
 /* Returns the action of `on` for an exit status, or NULL. */
 const struct action *spec_on_status(const struct spec *spec, int status);
 /* Returns the key of a serial port, counted from 0: "com1" to "com4". */

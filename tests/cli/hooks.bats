@@ -213,6 +213,20 @@ slots 0:1:0 0:2:0
 boot $vm t 1 bhyve nil"
 }
 
+@test "a device that on_prepare adds comes last, and moves neither the screen nor the slot of what is gone" {
+	lua 'vm.graphic = { port = 5901 }
+		vm.emulations = { { device = "virtio-net", name = "tap1" }, { device = "virtio-rnd", id = "old" } }
+		vm.targets = { t = { emulations = { { id = "old", remove = true }, { device = "ahci-cd", path = "c" } } } }
+		function vm.on_prepare(spec)
+			table.insert(spec.emulations, { device = "e1000", name = "tap2" })
+			return spec
+		end'
+	vmrun -d -t t vm.lua
+	is "$status" 0
+	is "$(grep -o -- '-s [^ ]*' out | cut -d, -f1,2 | paste -s -d ' ')" "-s 0:0:0,hostbridge -s 0:31:0,lpc \
+-s 0:1:0,virtio-net -s 0:5:0,ahci-cd -s 0:6:0,e1000 -s 0:3:0,fbuf -s 0:4:0,xhci"
+}
+
 @test "on_prepare that raises: 69 on the first boot, check_failed later" {
 	lua 'function vm.on_prepare(spec, boot) error("not today") end'
 	vmrun vm.lua

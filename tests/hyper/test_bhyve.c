@@ -335,7 +335,15 @@ static void test_arm64(void **state)
 	    "x2apic: bhyve has this on amd64 only");
 	planned_refused(&hyper_bhyve,
 	    "bhyve = { arch = 'arm64' }, emulations = { { device = 'virtio-rnd', slot = '31:1' } }",
-	    "emulations[0].slot: there is no lpc on arm64");
+	    "emulations[0].slot: virtio-rnd \"virtio-rnd-0\" is at 0:31:1, but its slot has no "
+	    "function 0");
+	planned_good(&p, &hyper_bhyve,
+	    "bhyve = { arch = 'arm64' }, lpc_slot = false, emulations = { { device = "
+	    "'virtio-rnd', slot = '31:0' } }");
+	assert_true(planned_has(&p, "-s 0:31:0,virtio-rnd"));
+	planned_free(&p);
+	planned_refused(&hyper_bhyve, "lpc_slot = 30, bhyve = { arch = 'arm64' }",
+	    "lpc_slot: bhyve has this on amd64 only");
 	planned_refused(&hyper_bhyve,
 	    "bhyve = { arch = 'arm64' }, emulations = { { device = 'virtio-blk', path = 'a', "
 	    "bootindex = 1 } }",

@@ -11,17 +11,13 @@
 #define LIST(devices) "'emulations':[" devices "]"
 
 /* Returns "0:1:0 0:2:0 ...", then the problems, with ' for ".  The caller frees it. */
-static char *seats(struct spec *spec, const struct spec *base, const struct pin_map *pins)
+static char *seats(struct spec *spec, const struct base_slots *of_base, const struct pin_map *pins)
 {
 	struct report report = { 0 };
-	struct base_slots of_base = { 0 };
 	struct str s = { 0 };
 	char slot[SLOT_TEXT];
 
-	if (base != NULL)
-		slots_note(&of_base, base);
-	slots_assign(spec, base == NULL ? NULL : &of_base, pins, &report);
-	slots_forget(&of_base);
+	slots_assign(spec, of_base, pins, &report);
 	for (size_t i = 0; i < spec->device_count; i++)
 		str_addf(&s, "%s%s", i > 0 ? " " : "",
 		    spec->devices[i]->slot.given ? slot_text(&spec->devices[i]->slot, slot) : "-");
@@ -51,14 +47,18 @@ static void places_both(const char *base_keys, const char *base_wanted, const ch
     size_t removed, const char *wanted)
 {
 	struct spec *base = spec_of(base_keys), *spec = spec_of(keys);
+	struct base_slots of_base = { 0 };
 	struct pin_map pins = { 0 };
 
 	if (removed > 0)
 		spec->devices[removed - 1]->removed = true;
 	slots_collect(&pins, base);
 	slots_collect(&pins, spec);
-	MEM_AUTO char *base_got = seats(base, NULL, &pins);
-	MEM_AUTO char *got = seats(spec, base, &pins);
+	slots_collect_removed(&of_base, spec);
+	MEM_AUTO char *base_got = seats(base, &of_base, &pins);
+	slots_note(&of_base, base);
+	MEM_AUTO char *got = seats(spec, &of_base, &pins);
+	slots_forget(&of_base);
 
 	spec_free(base);
 	spec_free(spec);
@@ -159,11 +159,15 @@ static void test_no_functions_of_slots_of_targets(void **state)
 	struct spec *base = spec_of(base_keys), *spec = spec_of(keys),
 		    *other = spec_of(LIST(AT("1")));
 	struct pin_map pins = { 0 };
+	struct base_slots of_base = { 0 };
 	MEM_AUTO char *base_got = seats(base, NULL, &pins);
 
 	(void)state;
+	slots_note(&of_base, base);
 	slots_collect(&pins, other);
-	MEM_AUTO char *got = seats(spec, base, &pins);
+	MEM_AUTO char *got = seats(spec, &of_base, &pins);
+
+	slots_forget(&of_base);
 
 	assert_true(strncmp(base_got, "0:1:0 0:2:0 ", strlen("0:1:0 0:2:0 ")) == 0);
 	assert_true(strncmp(got, base_got, strlen(base_got)) == 0);
@@ -242,7 +246,71 @@ static void test_lpc_off_bus_0(void **state)
 	spec_refused("'lpc_slot':'1:31:0'", "lpc_slot: the lpc must be on bus 0");
 }
 
+/* They get none beside a device that some target removes, or that is made from another key. */
+static void test_no_functions_beside_what_may_be_missing(void **state)
+{
+	MEM_AUTO char *keys = many(31, "");
+	MEM_AUTO char *screen = many(28, AUTO);
+	MEM_AUTO char *with = MEM_JOIN("'graphic':{'port':5901},", screen);
+	struct spec *base = spec_of(keys), *spec = spec_of(keys);
+	struct base_slots of_base = { 0 };
+	struct pin_map pins = { 0 };
+
+	(void)state;
+	spec->devices[0]->removed = spec->devices[1]->removed = true;
+	slots_collect_removed(&of_base, spec);
+	MEM_AUTO char *base_got = seats(base, &of_base, &pins);
+	slots_note(&of_base, base);
+	MEM_AUTO char *got = seats(spec, &of_base, &pins);
+
+	assert_string_equal(strrchr(base_got, ' '), " 0:3:1");
+	assert_string_equal(got, base_got);
+	slots_forget(&of_base);
+	spec_free(base);
+	spec_free(spec);
+	nth_is(with, 28, "0:29:0"); /* and the screen is at 30 */
+	nth_is(with, 30, "0:1:1");
+}
+
 #define TWO AUTO "," AUTO
+
+/* What a target has no longer leaves its slot empty, whatever key it came from. */
+static void test_targets_without_a_screen(void **state)
+{
+	static const char screen[] = "'graphic':{'port':5901}," LIST(AUTO);
+
+	(void)state;
+	places_both(screen, "0:1:0 0:2:0 0:3:0", LIST(AUTO "," AUTO), 0, "0:1:0 0:4:0");
+	places_both(screen, "0:1:0 0:2:0 0:3:0",
+	    "'graphic':{'port':5901,'xhci_tablet':false}," LIST(AUTO "," AUTO), 0,
+	    "0:1:0 0:4:0 0:2:0");
+	places_both(screen, "0:1:0 0:3:0 0:4:0", LIST(AUTO "," AT("2")), 0, "0:1:0 0:2:0");
+	/* A target that has one more gets a slot for it. */
+	places_both(LIST(TWO), "0:1:0 0:2:0", "'graphic':{'port':5901}," LIST(TWO), 0,
+	    "0:1:0 0:2:0 0:3:0 0:4:0");
+}
+
+/* After an on_prepare the entries of the list have their slots, and nothing else moves. */
+static void test_others_stay(void **state)
+{
+	struct spec *before = spec_of("'graphic':{'port':5901}," LIST(TWO)),
+		    *after = spec_of("'graphic':{'port':5901}," LIST(AT("3") "," AUTO));
+	struct base_slots others = { 0 };
+	struct pin_map pins = { 0 };
+
+	(void)state;
+	before->devices[0]->removed = true;
+	slots_assign(before, NULL, &pins, &(struct report){ 0 });
+	slots_note_others(&others, before);
+	assert_int_equal(others.count, 3);
+	MEM_AUTO char *got = seats(after, &others, &pins);
+
+	/* The hook has put a device where the screen was; it goes elsewhere, its pointer stays. */
+	assert_string_equal(got, "0:3:0 0:2:0 0:5:0 0:4:0");
+	slots_forget(&others);
+	spec_free(before);
+	spec_free(after);
+}
 
 static void test_targets(void **state)
 {
@@ -278,6 +346,7 @@ static void test_broken_entries(void **state)
 {
 	struct spec *base = spec_of(LIST(AUTO "," AT("5") "," AUTO)), *spec;
 	struct report report = { 0 };
+	struct base_slots of_base = { 0 };
 	struct pin_map pins = { 0 };
 
 	(void)state;
@@ -287,8 +356,10 @@ static void test_broken_entries(void **state)
 	slots_collect(&pins, base);
 	slots_collect(&pins, spec);
 	MEM_AUTO char *base_got = seats(base, NULL, &pins);
-	MEM_AUTO char *got = seats(spec, base, &pins);
+	slots_note(&of_base, base);
+	MEM_AUTO char *got = seats(spec, &of_base, &pins);
 
+	slots_forget(&of_base);
 	spec_free(base);
 	spec_free(spec);
 	assert_string_equal(base_got, "0:1:0 0:5:0 0:2:0");
@@ -309,6 +380,9 @@ int main(void)
 		cmocka_unit_test(test_bridges_need_function_zero),
 		cmocka_unit_test(test_lpc_off_bus_0),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_targets_without_a_screen),
+		cmocka_unit_test(test_others_stay),
+		cmocka_unit_test(test_no_functions_beside_what_may_be_missing),
 		cmocka_unit_test(test_removed_function_zero),
 		cmocka_unit_test(test_broken_entries),
 	};
