@@ -269,6 +269,11 @@ struct vmrun_options {
 	 * each start of the hypervisor, with a system call for each signal: more than 60.
 	 */
 	bool keeps_signals;
+	/*
+	 * End with the hypervisor's own last status, see vmrun_guest_status(), once it has run, in
+	 * place of the status of the cause.  A status that a hook or decide() sets comes first.
+	 */
+	bool guest_status;
 };
 
 #ifdef __cplusplus

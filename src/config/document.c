@@ -284,10 +284,15 @@ void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes
 		script_limit(doc->script, budget_ms, memory_bytes);
 }
 
+char *document_unknown_target(const struct document *doc, const char *name)
+{
+	return targets_unknown(&doc->names, name);
+}
+
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report)
 {
-	MEM_AUTO char *text = targets_unknown(&doc->names, name);
+	MEM_AUTO char *text = document_unknown_target(doc, name);
 
 	report_add(report, STATUS_SPEC, at, "%s", text);
 }

@@ -56,7 +56,9 @@ const struct sandbox *document_sandbox(const struct document *doc);
 bool document_is_of_ucl(const struct document *doc);
 /* Lends the sorted names of all targets, including "default". */
 const struct words *document_targets(const struct document *doc);
-/* Reports `unknown target "x"`, with the nearest name as a hint. */
+/* Returns `unknown target "x"`, with the nearest name as a hint and all names.  Caller frees. */
+char *document_unknown_target(const struct document *doc, const char *name);
+/* Reports the same. */
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
 /* Returns whether a target is the base alone: "default", unless the document has it. */

@@ -53,7 +53,8 @@ struct node *fbuf_read_port(const char *place);
 	    .help = "port for VNC clients, 1 to 65535; auto: a free port"), \
 	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "legacy VGA: io, off or on"), \
 	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
-	    .one_line = true, .host.kind = HOST_NONE, .help = "password of VNC clients"), \
+	    .one_line = true, .secret = true, .host.kind = HOST_NONE, \
+	    .help = "password of VNC clients"), \
 	ROW_PATH("password_file", owner, in password_file, .variable = "", .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password"), \
 	ROW_BOOL("wait", owner, in wait, .help = "make the first boot wait for a VNC client"), \

@@ -157,9 +157,10 @@ static void decode_text(const struct field *f, const struct node *value, char **
 	if (text == NULL)
 		return;
 	if (f->max_length != 0 && strlen(text) > f->max_length) {
-		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" has %zu bytes, at most %zu are allowed", text, strlen(text),
-		    (size_t)f->max_length);
+		MEM_AUTO char *quoted = mem_format("\"%s\"", text);
+
+		report_add(d->report, STATUS_SPEC, at, "%s has %zu bytes, at most %zu are allowed",
+		    f->secret ? "the value" : quoted, strlen(text), (size_t)f->max_length);
 		return;
 	}
 	if (f->one_line && strpbrk(text, "\r\n") != NULL) {

@@ -119,6 +119,7 @@ struct field {
 	bool hidden : 1;   /* not printed, because what is made from it is */
 	bool quiet : 1;	   /* FIELD_BOOL: printed only if true */
 	bool one_line : 1; /* a string without a line end */
+	bool secret : 1;   /* a string that no message quotes */
 	bool has_range : 1;
 	int16_t unset;	       /* see `preset` */
 	uint16_t size;	       /* of one entry of FIELD_LIST */

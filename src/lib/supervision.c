@@ -128,6 +128,7 @@ int vmrun_start(struct vmrun *vm)
 		.force = vm->options.force,
 		.no_checks = vm->options.no_checks,
 		.keeps_signals = vm->options.keeps_signals,
+		.guest_status = vm->options.guest_status,
 		.panic = vm->options.panic_on_failed_cleanup,
 		.ask = vm->options.ask };
 	int status;

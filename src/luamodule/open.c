@@ -59,6 +59,7 @@ static const struct option options[] = {
 	OPTION(panic_on_failed_cleanup, OPTION_FLAG),
 	OPTION(allow, OPTION_WORDS),
 	OPTION(exec_result, OPTION_INT),
+	OPTION(guest_status, OPTION_FLAG),
 	OPTION(spec_args, OPTION_PAIRS),
 	OPTION(keeps_signals, OPTION_FLAG),
 	{ "event", OPTION_FUNCTION, VM_EVENT },

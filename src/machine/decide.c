@@ -83,7 +83,7 @@ static int final_status(const struct machine *m)
 	/* For a spec that never booted, the status of its errors says more than check_failed. */
 	if (m->history.outcome.cause == CAUSE_CHECK_FAILED && m->draft.fault_status != 0)
 		return m->draft.fault_status;
-	return policy_exit_status(&m->history.outcome, m->run.exec_status);
+	return machine_own_status(m, policy_exit_status(&m->history.outcome, m->run.exec_status));
 }
 
 /* Forgets the requests of reboot and next, which apply to one boot. */
@@ -131,7 +131,7 @@ static char *answer_fault(const struct machine *m, const struct vmrun_decision *
 {
 	if (d->action == VMRUN_DECIDE_BOOT && d->target != NULL &&
 	    !words_have(document_targets(m->source->doc), d->target))
-		return mem_format("unknown target \"%s\"", d->target);
+		return document_unknown_target(m->source->doc, d->target);
 	if (d->action == VMRUN_DECIDE_STOP && (d->exit_status < -1 || d->exit_status > UINT8_MAX))
 		return mem_format(
 		    "the exit status %d is out of range: expected 0 to 255", d->exit_status);
@@ -261,14 +261,18 @@ struct next decide_give_up_hook_ended(struct machine *m)
 	return follow(m);
 }
 
-/* Boots the target that the rate limit refused, and counts its boots anew. */
+/*
+ * Boots the target that the rate limit refused, or that of the next request, and counts its boots
+ * anew.
+ */
 static struct next boot_refused(struct machine *m, const char *by)
 {
 	struct decision *d = &m->choice.decision;
+	const char *target = m->requests.once_target;
 
 	decision_clear(d);
 	*d = (struct decision){ .boot = true,
-		.target = mem_copy(m->choice.refused_target),
+		.target = mem_copy(target != NULL ? target : m->choice.refused_target),
 		.status = -1,
 		.by = mem_copy(by) };
 	rate_limit_forget(&m->choice.rate_limit);

@@ -127,6 +127,17 @@ struct next draft_hook_ended(struct machine *m)
 	return go(STATE_PREPARING, -1);
 }
 
+struct next draft_stop(struct machine *m)
+{
+	REPORT_AUTO struct report ignored = { 0 };
+	struct next next = machine_end_stopped(m); /* abandons on_prepare */
+
+	if (m->boot.spec == NULL && m->draft.boot.spec != NULL &&
+	    boot_finish(m->source, &m->draft.boot, &ignored) == 0)
+		take_draft(m);
+	return next;
+}
+
 void draft_clear(struct machine *m)
 {
 	machine_reload(m, NULL);

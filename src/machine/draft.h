@@ -14,6 +14,8 @@ struct next draft_or_prepare(struct machine *m);
 bool draft_boots_again(struct machine *m);
 struct next draft_begin(struct machine *m);
 struct next draft_hook_ended(struct machine *m);
+/* Ends the supervision; the first draft becomes the present boot, for its on_end. */
+struct next draft_stop(struct machine *m);
 /* Frees the draft, and a source that waits for its boot. */
 void draft_clear(struct machine *m);
 

@@ -132,11 +132,11 @@ struct next ending_farewell(struct machine *m)
 
 	calls_close(&m->calls);
 	remove_files(m);
+	if (m->requests.status >= 0)
+		m->end.status = m->requests.status;
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
 	history_write_end(m); /* may warn, and the next event is the last one */
-	if (m->requests.status >= 0 && !machine_must_panic(m))
-		m->end.status = m->requests.status;
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;
 	machine_event_cause(r, m->history.outcome.cause);

@@ -35,6 +35,7 @@ struct machine_options {
 	vmrun_decide_handler *decide;  /* asked before hooks, or NULL */
 	void *decide_context;
 	bool keeps_signals; /* the caller changes no action of a signal */
+	bool guest_status;  /* end with the status of the hypervisor */
 };
 
 /*

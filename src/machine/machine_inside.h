@@ -350,6 +350,8 @@ void machine_request_stop(struct machine *m);
 void machine_note_step(struct machine *m, enum stop_action step, int signal);
 /* Ends the supervision with this exit status. */
 struct next machine_end(struct machine *m, int status);
+/* Returns the status, or that of the hypervisor if it has run and the options want that. */
+int machine_own_status(const struct machine *m, int status);
 /* Ends the supervision for a stop request while no hypervisor runs; abandons a hook call. */
 struct next machine_end_stopped(struct machine *m);
 /* Starts the next boot at once, for a reboot request while the machine waits. */

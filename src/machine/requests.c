@@ -40,10 +40,12 @@ static void set(char **to, const char *text)
 static int check_target(const struct machine *m, const char *target, struct error *err)
 {
 	const struct boot_source *source = m->draft.fresh != NULL ? m->draft.fresh : m->source;
+	MEM_AUTO char *text = NULL;
 
 	if (target == NULL || words_have(document_targets(source->doc), target))
 		return 0;
-	return error_set(err, STATUS_SPEC, "unknown target \"%s\"", target);
+	text = document_unknown_target(source->doc, target);
+	return error_set(err, STATUS_SPEC, "%s", text);
 }
 
 /* Says why a reboot cannot be requested in this state. */
@@ -73,6 +75,11 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
 	set(&m->requests.reboot_to, target == NULL ? "" : target);
+	if (target != NULL) {
+		/* The newer request counts; without a target, this one boots that of the older. */
+		free(m->requests.once_target);
+		m->requests.once_target = NULL;
+	}
 	machine_handle(m, EVENT_REBOOT);
 	return 0;
 }

@@ -112,6 +112,12 @@ void machine_note_step(struct machine *m, enum stop_action step, int signal)
 	m->requests.step_ms = machine_now(m);
 }
 
+int machine_own_status(const struct machine *m, int status)
+{
+	return m->options.guest_status && machine_guest_status(m) >= 0 ? machine_guest_status(m)
+								       : status;
+}
+
 struct next machine_end(struct machine *m, int status)
 {
 	m->end.status = m->requests.status >= 0 ? m->requests.status : status;
@@ -123,7 +129,7 @@ struct next machine_end_stopped(struct machine *m)
 	calls_abandon(&m->calls);
 	machine_request_stop(m);
 	m->history.outcome.cause = CAUSE_STOPPED;
-	return machine_end(m, STATUS_OK);
+	return machine_end(m, machine_own_status(m, STATUS_OK));
 }
 
 void machine_read_channel(struct machine *m, enum channel channel)

@@ -24,9 +24,7 @@ struct base_slot {
 struct base_slots {
 	struct base_slot *item; /* owned; in the order of the base's devices */
 	size_t count;
-	/* By the index of a device in the base's emulations: whether a target removes it.  Owned.
-	 */
-	bool *removable;
+	bool *removable; /* owned; by the index in emulations: whether a target removes it */
 	size_t removable_count;
 };
 

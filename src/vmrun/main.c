@@ -219,26 +219,13 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	return status == 0 ? flush(0) : status;
 }
 
-/* Returns whether the program's own status is that of the guest: unless a hook has set one. */
-static bool is_guests_status(const struct vmrun *vm, const struct command_line *line)
-{
-	struct vmrun_state state;
-
-	state = *vmrun_get_state(vm);
-	return line->exit_status != NULL && vmrun_guest_status(vm) >= 0 &&
-	    state.requested_status < 0;
-}
-
-static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer,
-    struct ready *ready)
+static int run(struct vmrun *vm, struct renderer *renderer, struct ready *ready)
 {
 	const char *wrong = ready_open(ready);
-	int status;
 
 	if (wrong != NULL)
 		sink_say(&renderer->sink, LEVEL_WARNING, "warning: NOTIFY_SOCKET: %s", wrong);
-	status = supervise(vm, renderer, ready);
-	return is_guests_status(vm, line) ? vmrun_guest_status(vm) : status;
+	return supervise(vm, renderer, ready);
 }
 
 static void fill_options(const struct command_line *line, struct vmrun_options *options)
@@ -258,6 +245,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->force = line->force;
 	options->no_checks = line->no_checks;
 	options->keeps_signals = true;
+	options->guest_status = line->exit_status != NULL;
 	options->panic_on_failed_cleanup = line->panic_on_failed_cleanup;
 	options->sandbox = line->sandbox;
 	options->allow = line->allow;
@@ -338,7 +326,7 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	else if (status == 0 && options.dry_run)
 		status = print_request(vm, line, &renderer);
 	else if (status == 0)
-		status = run(vm, line, &renderer, ready);
+		status = run(vm, &renderer, ready);
 	render_problems(vm, &renderer);
 	events_close(&renderer.events);
 	vmrun_close(vm);

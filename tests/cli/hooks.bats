@@ -474,6 +474,16 @@ detours() {
 	has 'file: over with 3'
 }
 
+@test "a stop while the first on_prepare waits: on_end is called" {
+	lua 'function vm.on_prepare() vmrun.exec { "sh", "-c", ": >waits; exec sleep 1000" } end
+		function vm.on_end(report) print("over", report.cause, report.boots, report.vm) end'
+	start vm.lua
+	await_file waits
+	kill -TERM "$pid"
+	ends 0
+	is "$(tr '\t' ' ' <err | grep -c "over stopped 0 $vm")" 1
+}
+
 @test "on_exit hears of given_up, and its answer does not count" {
 	lua 'vm.restart_limit = { count = 1, within = 3600 }
 		function vm.on_exit(exit) print("heard " .. exit.cause) return true end'

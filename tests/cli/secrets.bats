@@ -84,3 +84,24 @@ everywhere_silent() {
 	silent err <err
 	has "secret,id=" out
 }
+
+@test "a password that is too long is quoted by no message, event or record" {
+	spec '{"graphic": {"password": "sesame-open"}}'
+	vmrun vm.json
+	is "$status" 65
+	has 'graphic.password: the value has 11 bytes, at most 8 are allowed'
+	silent err <err
+	spec '{"graphic": {"port": "auto"}}'
+	vmrun --set graphic.password=sesame-open vm.json
+	is "$status" 65
+	silent err <err
+	lua 'vm.graphic = { port = "auto" }
+		function vm.on_prepare(spec, boot)
+			if boot.boots == 1 then spec.graphic.password = "sesame-open" return spec end
+		end'
+	script 'exit 0'
+	vmrun --state-dir keep --events events vm.lua
+	is "$status" 69
+	has 'the value has 11 bytes'
+	pid=$$ everywhere_silent
+}

@@ -80,6 +80,22 @@ ended() {
 	ended 137 killed 'signal 9' --exit-status guest
 }
 
+@test "--exit-status guest: message, event, history and on_end say what vmrun exits with" {
+	lua 'function vm.on_end(report) print("on_end: " .. report.exit_status) end'
+	script 'exit 77'
+	vmrun --state-dir "$PWD/keep" --exit-status guest --events events vm.lua
+	is "$status" 77
+	has 'ended with status 77: '
+	has 'on_end: 77'
+	is "$(jq -r 'select(.event == "ended").exit_status' events)" 77
+	is "$(tail -n 1 "keep/$vm/history.jsonl" | jq .exit_status)" 77
+	# what a hook says comes first
+	lua 'function vm.on_exit(exit) return vmrun.stop(9) end'
+	vmrun --exit-status guest vm.lua
+	is "$status" 9
+	has 'ended with status 9: '
+}
+
 @test "reboot boots again at once, every other end stops" {
 	spec
 	script 'exit 0' 'exit 0' 'exit 0' 'exit 1' 'exit 0'
@@ -663,7 +679,7 @@ vmm_host() {
 	for option in -p -P; do
 		vmrun $option key vm.json
 		is "$status" 71
-		has 'vmrun: key: not a pid file, left untouched: it contains something other than a number'
+		has "vmrun: $PWD/key: not a pid file, left untouched: it contains something other than a number"
 		lacks hunter2
 	done
 	is "$(cat key)" hunter2
@@ -686,7 +702,7 @@ full_disk() {
 	spec
 	full_disk -P full/vmrun.pid vm.json
 	is "$status" 71
-	has 'vmrun: full/vmrun.pid: cannot write the pid file: No space left on device'
+	has "vmrun: $PWD/full/vmrun.pid: cannot write the pid file: No space left on device"
 	is "$(starts)" ''
 	is "$(cat files)" fill
 }
@@ -697,6 +713,6 @@ full_disk() {
 	full_disk -p full/hyper.pid vm.json
 	is "$status" 0
 	is "$(starts)" 3
-	is "$(grep -c 'warning: full/hyper.pid: cannot write the pid file: No space left on device' err)" 1
+	is "$(grep -c "warning: $PWD/full/hyper.pid: cannot write the pid file: No space left on device" err)" 1
 	is "$(cat files)" fill
 }

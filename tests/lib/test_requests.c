@@ -41,7 +41,7 @@ static void test_reboot(void **state)
 	life_wait_for(vm, "one");
 	expect_state(vm, "running", "default");
 	assert_int_equal(vmrun_reboot(vm, "nowhere"), 65);
-	assert_string_equal(vmrun_refusal(vm), "unknown target \"nowhere\"");
+	assert_string_equal(vmrun_refusal(vm), "unknown target \"nowhere\" (known: a, b, default)");
 	assert_int_equal(vmrun_reboot(vm, "a"), 0);
 	assert_null(vmrun_refusal(vm));
 	expect_state(vm, "stopping", "default");

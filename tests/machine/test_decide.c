@@ -193,6 +193,13 @@ static void test_wait(void **state)
 	assert_string_equal(m->choice.next_target, "other");
 	assert_null(m->requests.reboot_to);
 	assert_string_equal(m->choice.decision.by, "the reboot request");
+	/* A next request came before: it is for this boot. */
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVEN_UP);
+	m->requests.once_target = strdup("other");
+	vm_check_next(vm_act(&v, EVENT_RESET), STATE_WAITING, 0);
+	assert_string_equal(m->choice.next_target, "other");
+	assert_null(m->requests.once_target);
 	vm_close(&v);
 }
 
@@ -338,7 +345,8 @@ static void test_program_that_is_wrong(void **state)
 	struct vmrun_decision odd = { .action = (enum vmrun_decision_action)99 };
 
 	(void)state;
-	check_ignored(&boot, "unknown target \"none\"; hooks and the policy decide");
+	check_ignored(
+	    &boot, "unknown target \"none\" (known: default, other); hooks and the policy decide");
 	check_ignored(&late, "the delay of 9223372036854775807 ms is out of range: expected 0 to ");
 	check_ignored(&early, "the delay of -2 ms is out of range: expected 0 to 31622400000");
 	check_ignored(&stop, "the exit status 256 is out of range: expected 0 to 255");

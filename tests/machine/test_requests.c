@@ -184,13 +184,15 @@ static void test_refused_reboots(void **state)
 {
 	(void)state;
 	open_in(STATE_RUNNING, "");
-	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
+	check_reboot_refused(
+	    "none", STATUS_SPEC, "unknown target \"none\" (known: default, other)");
 	v.machine->requests.stop = true;
 	check_reboot_refused("other", STATUS_CHECK, "the VM is being stopped");
 	v.machine->options.policy.no_reboot = true;
 	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids further boots");
 	/* An unknown target is the first thing that is refused. */
-	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
+	check_reboot_refused(
+	    "none", STATUS_SPEC, "unknown target \"none\" (known: default, other)");
 	vm_close(&v);
 }
 
@@ -215,6 +217,26 @@ static void test_next(void **state)
 	}
 }
 
+/* The newer of two requests counts for the target; a reboot without one does not name any. */
+static void test_reboot_after_next(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	open_in(STATE_RUNNING, "");
+	assert_int_equal(machine_next(v.machine, "default", &err), 0);
+	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
+	assert_string_equal(v.machine->requests.once_target, "default");
+	vm_close(&v);
+	open_in(STATE_RUNNING, "");
+	assert_int_equal(machine_next(v.machine, "default", &err), 0);
+	assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
+	assert_null(v.machine->requests.once_target);
+	assert_int_equal(machine_next(v.machine, "default", &err), 0);
+	assert_string_equal(v.machine->requests.once_target, "default");
+	vm_close(&v);
+}
+
 static void test_refused_next(void **state)
 {
 	struct error err = { 0 };
@@ -226,7 +248,7 @@ static void test_refused_next(void **state)
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_int_equal(machine_next(v.machine, "none", &err), -1);
-	assert_string_equal(err.text, "unknown target \"none\"");
+	assert_string_equal(err.text, "unknown target \"none\" (known: default, other)");
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_null(v.machine->requests.once_target);
@@ -448,6 +470,7 @@ int main(void)
 		REQUEST(test_refused_reboots),
 		REQUEST(test_next),
 		REQUEST(test_refused_next),
+		REQUEST(test_reboot_after_next),
 		REQUEST(test_told_target),
 		REQUEST(test_told_state),
 		REQUEST(test_told_wait),

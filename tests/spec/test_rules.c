@@ -119,7 +119,7 @@ static void test_graphic_refused(void **state)
 		    "65535 or \"auto\"" },
 		{ "'graphic':{'port':0}", "graphic.port: 0 is out of range" },
 		{ "'graphic':{'password':'123456789'}",
-		    "graphic.password: \"123456789\" has 9 bytes" },
+		    "graphic.password: the value has 9 bytes, at most 8 are allowed" },
 		{ "'graphic':{'password':'a\\nb'}", "graphic.password: contains a line break" },
 		{ "'graphic':{'password':'a','password_file':'b'}",
 		    "graphic: \"password\" and \"password_file\" exclude each other: remove one" },
