@@ -168,8 +168,13 @@ static bool is_empty(const struct ledger *l)
 	const struct ledger_content *c = &l->content;
 	pid_t pid;
 
+	/*
+	 * A process that holds the lock without a pid is none of ours: the file of the lock stays
+	 * for it.
+	 */
 	return c->thing_count == 0 && c->process_count == 0 && c->sockets.count == 0 &&
-	    c->pid_files.count == 0 && c->destroy.count == 0 && !ledger_hypervisor_runs(l, &pid);
+	    c->pid_files.count == 0 && c->destroy.count == 0 &&
+	    (!ledger_hypervisor_runs(l, &pid) || pid == 0);
 }
 
 int ledger_remove_file(struct ledger *l, struct error *err)

@@ -108,12 +108,27 @@ static bool remove_pid_file(struct machine *m, struct pidfile *p)
 	return false;
 }
 
+/* The hypervisor has ended: a program that holds its lock was started by its command. */
+static void warn_of_lock(struct machine *m)
+{
+	MEM_AUTO char *text = NULL;
+	pid_t pid;
+
+	if (m->host.left_alone || !ledger_hypervisor_runs(m->host.ledger, &pid) || pid != 0)
+		return;
+	text = mem_format("a program that the hypervisor or its prefix has started still runs and "
+			  "holds %s/vm open (fuser or fstat names it): the next start waits for it",
+	    m->options.directory);
+	machine_cleanup_failed(m, text);
+}
+
 /* Removes the files of this run; what stays is named, because no later warning would be seen. */
 static void remove_files(struct machine *m)
 {
 	ERROR_AUTO struct error err = { 0 };
 	bool gone = remove_pid_file(m, &m->run.pidfile);
 
+	warn_of_lock(m);
 	gone = remove_pid_file(m, &m->host.own_pidfile) && gone;
 	if (m->options.directory != NULL && rundir_clear(m->options.directory, &err) != 0)
 		machine_cleanup_failed(m, err.text);

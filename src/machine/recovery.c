@@ -51,17 +51,18 @@ static struct next leave(struct machine *m, enum cause cause, int status)
 
 static struct next refuse(struct machine *m, pid_t pid)
 {
-	MEM_AUTO char *as = pid == 0 ? mem_copy("") : mem_format(" as pid %ld", (long)pid);
 	MEM_AUTO char *text = NULL;
 
-	if (pid == 0 && m->options.force)
-		text = mem_format("its hypervisor still runs, and its pid is not known: end the "
-				  "process that holds %s/vm open (fuser, fstat)",
+	if (pid == 0)
+		text = mem_format("its hypervisor, or a program that this has started, still runs, "
+				  "and its pid is not known: end the process that holds %s/vm open "
+				  "(fuser, fstat)",
 		    m->options.directory);
 	else
-		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
-				  "%ld): stop the guest, or run vmrun with --force",
-		    as, (long)ledger_previous_supervisor(m->host.ledger));
+		text = mem_format(
+		    "its hypervisor still runs as pid %ld, left by a vmrun that died (pid %ld): "
+		    "stop the guest, or run vmrun with --force",
+		    (long)pid, (long)ledger_previous_supervisor(m->host.ledger));
 	machine_warn(m, text);
 	return leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
 }
@@ -244,7 +245,9 @@ struct next recovery_begin(struct machine *m)
 {
 	pid_t dead = ledger_previous_supervisor(m->host.ledger);
 	MEM_AUTO char *text = dead == 0
-	    ? mem_copy("waiting for a hypervisor that no ledger lists to exit")
+	    ? mem_format("waiting for the end of the process that holds %s/vm open: a "
+			 "hypervisor that no ledger lists, or a program that one has started",
+		  m->options.directory)
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
 
 	machine_note(m, text);

@@ -372,6 +372,26 @@ listed_while() {
 	as_before
 }
 
+@test "a program of the hypervisor's that outlives it: a warning, and no VM that died" {
+	small_host
+	printf '#!/bin/sh\nsleep 1000 >/dev/null 2>&1 &\necho $! >>pids\nexec %q "$@"\n' "$FAKEBHYVE" >wrapper
+	chmod +x wrapper
+	script 'exit 1'
+	go "$VMRUN" --run-dir run --state-dir keep --bhyve ./wrapper vm.json
+	is "$status" 0
+	has 'warning: a program that the hypervisor or its prefix has started still runs and holds '
+	has "/run/$vm/vm open (fuser or fstat names it)"
+	is "$(ls "run/$vm")" vm
+	is "$("$VMRUNCTL" -r run list 2>&1)" 'no VMs'
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(cat pids)
+	script 'exit 1'
+	go "$VMRUN" --run-dir run --state-dir keep --bhyve "$FAKEBHYVE" vm.json
+	is "$status" 0
+	lacks died
+	[ ! -e "run/$vm" ]
+}
+
 @test "a wrapper that dies before its hypervisor: no second one on the same disk" {
 	small_host
 	cat >wrapper <<-'END'

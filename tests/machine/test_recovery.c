@@ -300,11 +300,10 @@ static void test_unknown_hypervisor(void **state)
 		fd = hold_lock();
 		open_with(&(struct machine_options){ .force = force == 1 });
 		check_waits(begin());
-		vm_check_told(&v, "note waiting for a hypervisor that no ledger lists");
+		vm_check_told(&v, "note waiting for the end of the process that holds ");
 		check_refused(look_at(START_MS + PATIENCE_MS),
-		    force ? "warning its hypervisor still runs, and its pid is not known: end the "
-			    "process that holds "
-			  : "warning its hypervisor still runs, left by a vmrun that died (pid 0)");
+		    "warning its hypervisor, or a program that this has started, still runs, and "
+		    "its pid is not known: end the process that holds ");
 		assert_int_equal(close(fd), 0);
 		vm_close(&v);
 	}
