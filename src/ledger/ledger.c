@@ -222,6 +222,25 @@ bool ledger_change_runs(const struct ledger *l, pid_t *pid)
 
 /* --- what a dead vmrun left --- */
 
+void ledger_add_names(const char *directory, const char *vm, struct words *names)
+{
+	MEM_AUTO char *path = mem_format("%s/" RUNDIR_LEDGER, directory);
+	MEM_AUTO char *text = NULL;
+	struct ledger_content c = { 0 };
+	size_t length;
+
+	if (statefile_read(path, &text, &length, NULL) != 0 || text == NULL ||
+	    !ledger_content_read(&c, text))
+		return;
+	note_boot(&c);
+	for (size_t i = 0; i < c.thing_count; i++)
+		words_add(names, c.thing[i].name);
+	words_append(names, &c.sockets);
+	if (c.destroy.count > 0)
+		words_addf(names, "/dev/vmm/%s", vm);
+	ledger_content_clear(&c);
+}
+
 bool ledger_needs_recovery(const struct ledger *l)
 {
 	return l->needs_recovery;

@@ -69,6 +69,12 @@ int ledger_remove_file(struct ledger *l, struct error *err);
 
 /* --- what a dead vmrun left --- */
 
+/*
+ * Adds the names of what a ledger lists, which a start of the VM would undo first; nothing if it
+ * cannot be read.  Changes nothing.
+ */
+void ledger_add_names(const char *directory, const char *vm, struct words *names);
+
 /* Returns whether a vmrun died and left this ledger, or a hypervisor that still runs. */
 bool ledger_needs_recovery(const struct ledger *l);
 /* Returns the pid of that vmrun, 0: not known. */

@@ -107,6 +107,20 @@ static bool is_left_by_dead(const struct error *why, const char *path, long *pid
 	return *pid > 0 && !os_process_start((pid_t)*pid, &start);
 }
 
+static int say_running(const char *name, long pid, struct error *err)
+{
+	return error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
+}
+
+int rundir_check(const char *run_dir, const char *name, struct error *err)
+{
+	MEM_AUTO char *path = mem_format("%s/%s/lock", run_dir, name);
+	pid_t pid = pidfile_read(path);
+	int64_t start;
+
+	return pid > 0 && os_process_start(pid, &start) ? say_running(name, (long)pid, err) : 0;
+}
+
 static int take_lock(struct rundir *r, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/lock", r->directory);
@@ -126,7 +140,7 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 		return 0;
 	}
 	if (pid > 0)
-		return error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
+		return say_running(name, pid, err);
 	return error_set(err, why.status, "%s", why.text);
 }
 

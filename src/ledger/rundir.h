@@ -23,6 +23,11 @@ char *rundir_default(void);
  * made, is another user's, or is open to other users.
  */
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
+/*
+ * Returns -1 with STATUS_BUSY, as rundir_open() does, if a vmrun of this name runs.  Changes and
+ * locks nothing.
+ */
+int rundir_check(const char *run_dir, const char *name, struct error *err);
 /* Name of the control socket, which exists while vmrun runs. */
 #define RUNDIR_CONTROL "control"
 /* Names of the ledger, of its next version while that is written, and of the ledger of 0.1. */

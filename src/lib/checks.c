@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "check/check.h"
+#include "ledger/ledger.h"
 #include "lib/handle.h"
 #include "process/command.h"
 
@@ -91,21 +92,43 @@ static void answer_question(struct facts *facts)
 	command_clear(&result);
 }
 
+/*
+ * Looks for a vmrun of this name, whose VM has what the checks would find taken, and for what one
+ * that died has left, which a start undoes first.  Returns 0, or a status with a problem in the
+ * handle's report.
+ */
+static int look_for_others(struct vmrun *vm, struct words *ours)
+{
+	MEM_AUTO char *directory = mem_format("%s/%s", vm->run_dir, vm->name);
+	struct error err = { 0 };
+
+	if (rundir_check(vm->run_dir, vm->name, &err) != 0) {
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	ledger_add_names(directory, vm->name, ours);
+	return STATUS_OK;
+}
+
 int vmrun_check(struct vmrun *vm)
 {
+	WORDS_AUTO struct words ours = { 0 };
 	struct check_request request = { 0 };
 	struct facts facts = { 0 };
 	struct findings found = { 0 }, out = { 0 };
 	PAIRS_AUTO struct pairs before = { 0 };
 	const struct check_names names = { 0 }; /* of others; a check takes none */
 	bool only_checks = vm->options.check || vm->options.dry_run;
-	int status;
+	int status = STATUS_OK;
 
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
 		return STATUS_USAGE; /* a run reports its checks as events */
-	status = only_checks ? STATUS_OK : handle_lock(vm);
+	if (vm->options.check)
+		status = look_for_others(vm, &ours);
+	else if (!only_checks)
+		status = handle_lock(vm);
 	if (status == STATUS_OK)
 		status = vmrun_prepare(vm);
 	if (status != STATUS_OK)
@@ -113,6 +136,7 @@ int vmrun_check(struct vmrun *vm)
 	request.spec = vm->first.spec;
 	request.plan = &vm->first.plan;
 	request.facts = &facts;
+	request.ours = &ours;
 	while (!check_find(vm->first.spec, vm->source.hyper, &before, &names, &facts, &found))
 		answer_question(&facts);
 	while (!check_boot(&request, &out))

@@ -372,6 +372,32 @@ listed_while() {
 	as_before
 }
 
+@test "--check: a VM that runs is named as that, and what a start would undo is no problem" {
+	small_host
+	script 'ready up waitfile never'
+	begins vm.json
+	await_file up
+	await_text 'runs under'
+	[ -e "state/vmm/$vm" ]
+	ls -A "run/$vm" >files
+	go "${vmrun_words[@]}" --check vm.json
+	is "$status" 75
+	has "$vm: already running as pid $pid"
+	[ ! -s out ]
+	is "$(ls -A "run/$vm")" "$(cat files)"
+	dies
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(fake_pids)
+	[ -e "state/vmm/$vm" ]
+	go "${vmrun_words[@]}" --check vm.json
+	lacks 'did not create it' out
+	is "$status" 0
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	as_before
+}
+
 @test "a program of the hypervisor's that outlives it: a warning, and no VM that died" {
 	small_host
 	printf '#!/bin/sh\nsleep 1000 >/dev/null 2>&1 &\necho $! >>pids\nexec %q "$@"\n' "$FAKEBHYVE" >wrapper
