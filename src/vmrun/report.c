@@ -222,7 +222,8 @@ void report_print_planned(const struct vmrun *vm, FILE *to)
 	}
 }
 
-void report_to_sink(const struct vmrun *vm, const char *target, struct renderer *renderer)
+void report_to_sink(
+    const struct vmrun *vm, const struct vmrun_event *checked, struct renderer *renderer)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -230,9 +231,11 @@ void report_to_sink(const struct vmrun *vm, const char *target, struct renderer 
 
 	if (memory == NULL)
 		return;
-	report_print(vm, target, memory);
+	report_print(vm, checked->target, memory);
+	renderer->sink.time_ms = checked->time_ms;
 	if (fclose(memory) == 0)
 		render_report(renderer, text);
+	renderer->sink.time_ms = 0;
 	free(text);
 }
 

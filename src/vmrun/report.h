@@ -16,8 +16,9 @@
 void report_print(const struct vmrun *vm, const char *target, FILE *to);
 /* Prints the fixes that a run with these options would apply. */
 void report_print_planned(const struct vmrun *vm, FILE *to);
-/* Writes the report of a refused boot to the sink. */
-void report_to_sink(const struct vmrun *vm, const char *target, struct renderer *renderer);
+/* Writes the report of a refused boot to the sink, with the time of its event. */
+void report_to_sink(
+    const struct vmrun *vm, const struct vmrun_event *checked, struct renderer *renderer);
 /* Returns the number of different fixes, without destructive ones unless --force allows them. */
 size_t report_count_fixes(const struct vmrun *vm);
 

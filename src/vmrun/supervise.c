@@ -26,7 +26,7 @@ struct run {
 static void show(const struct vmrun_event *event, struct vmrun *vm, struct renderer *renderer)
 {
 	if (event->type == VMRUN_CHECKED && event->problems > 0)
-		report_to_sink(vm, event->target, renderer);
+		report_to_sink(vm, event, renderer);
 	events_add(&renderer->events, event);
 	render_event(event, renderer);
 }

@@ -59,6 +59,16 @@ at_terminal() {
 	grep -oE "^$time" err | sort -c
 }
 
+@test "the report of a boot that cannot start has the time of its event" {
+	spec '{"emulations": [{"device": "virtio-blk", "path": "none.img"}]}'
+	unchecked=()
+	vmrun --events events vm.json
+	is "$status" 69
+	timed err
+	grep -oE "^$time" err | sort -c
+	is "$(grep 'cannot start:' err | grep -oE "^$time")" "$(jq -r 'select(.event == "checked").time' events) "
+}
+
 @test "not on a terminal, nor in the journal" {
 	spec
 	script 'exit 1' 'exit 1' 'exit 1'
