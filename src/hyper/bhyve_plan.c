@@ -456,10 +456,12 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	add_devices(&b);
 	spec_check_claims(spec, CLAIM_PORT_NAME, report);
 	add_serial(&b);
-	if (spec->loader.type == LOADER_NONE)
-		add_firmware(&b);
-	else
+	if (spec->loader.type != LOADER_NONE)
 		bhyve_add_loader(&b);
+	/* Since FreeBSD 15 bhyve loads firmware without an lpc: then `config` can name it. */
+	else if (b.host.release < 15 || spec->lpc_slot.given ||
+	    pairs_get(&spec->config, "bootrom") == NULL)
+		add_firmware(&b);
 	add_tpm(&b);
 	add_words(&b, &spec->extra_options);
 	add_words(&b, &spec->bhyve.args);

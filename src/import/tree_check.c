@@ -246,11 +246,21 @@ static void refuse_surplus(
 	}
 }
 
+/* Returns why only `config` has a variable. */
+static const char *why_carried(const struct tree_reader *r, const char *key)
+{
+	if (str_after(key, "lpc.") != NULL && !tree_has_lpc(r) && !r->host->arm64)
+		return "bhyve ignores this variable without an lpc (-s 31,lpc)";
+	return "no key of vmrun sets this variable";
+}
+
 /* Puts variables into `config`. */
 static void carry(struct tree_reader *r, const struct pairs *missing)
 {
-	struct node *config = node_new(NODE_OBJECT);
+	struct node *config = node_take(r->spec, "config"); /* the firmware, or nothing */
 
+	if (config == NULL)
+		config = node_new(NODE_OBJECT);
 	for (size_t i = 0; i < r->tree->count; i++) {
 		const struct pair *p = &r->tree->item[i];
 		MEM_AUTO char *key = normal_key(r->tree, p->key);
@@ -258,8 +268,8 @@ static void carry(struct tree_reader *r, const struct pairs *missing)
 		if (pairs_get(missing, key) == NULL)
 			continue;
 		node_put(config, p->key, node_string(p->value));
-		words_addf(r->notes, "%s=%s: no key of vmrun sets this variable: \"config\" has it",
-		    p->key, p->value);
+		words_addf(r->notes, "%s=%s: %s: \"config\" has it", p->key, p->value,
+		    why_carried(r, key));
 	}
 	node_put(r->spec, "config", config);
 }

@@ -222,6 +222,13 @@ static void add_lpc(const struct tree_reader *r, const struct pci_device *dev)
 		node_put(r->spec, "lpc_slot", node_string(slot));
 }
 
+bool tree_has_lpc(const struct tree_reader *r)
+{
+	const struct node *slot = node_get(r->spec, "lpc_slot");
+
+	return slot != NULL && slot->kind == NODE_STRING;
+}
+
 /* Reads a number as bhyve writes it in the names of nodes; -1: it is none, or beyond the limit. */
 static int read_number(const char **text, int limit)
 {

@@ -11,8 +11,9 @@
 #include "import/bhyve_values.h"
 #include "import/tree_reader.h"
 
-#define ACPI_RELEASE 15	 /* ACPI tables are on by default */
-#define FWCFG_RELEASE 14 /* bhyve has fw_cfg */
+#define ACPI_RELEASE 15		 /* ACPI tables are on by default */
+#define FWCFG_RELEASE 14	 /* bhyve has fw_cfg */
+#define PLAIN_BOOTROM_RELEASE 15 /* bhyve loads firmware without an lpc */
 #define MAX_DOMAINS 8
 
 static const char *get(const struct tree_reader *r, const char *key)
@@ -97,11 +98,12 @@ static void read_flags(const struct tree_reader *r)
 	}
 }
 
+/* Reads the serial ports.  Without an lpc bhyve ignores those of -l: `config` has them then. */
 static void read_serial(const struct tree_reader *r)
 {
 	if (r->host->arm64)
 		put_text(r->spec, "com1", get(r, "console"));
-	for (int n = 1; n <= SPEC_COM_PORTS && !r->host->arm64; n++) {
+	for (int n = 1; n <= SPEC_COM_PORTS && tree_has_lpc(r); n++) {
 		MEM_AUTO char *variable = mem_format("lpc.com%d.path", n);
 
 		put_text(r->spec, spec_com_key((size_t)n - 1), get(r, variable));
@@ -144,6 +146,37 @@ static void assume_loader(const struct tree_reader *r)
 	node_put(r->spec, "loader", loader);
 }
 
+/* Puts the firmware into `config`: bhyve loads it without an lpc, with which `bootrom` comes. */
+static void carry_firmware(const struct tree_reader *r, const char *rom, const char *vars)
+{
+	struct node *config = node_new(NODE_OBJECT);
+	MEM_AUTO char *rom_path = field_path(rom, r->directory);
+	MEM_AUTO char *vars_path = vars == NULL ? NULL : field_path(vars, r->directory);
+
+	put_text(config, "bootrom", rom_path);
+	put_text(config, "bootvars", vars_path);
+	node_put(r->spec, "config", config);
+	words_add(r->notes,
+	    "-l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: \"config\" "
+	    "has it, and vmrun does not check its files");
+}
+
+static void put_firmware(const struct tree_reader *r, const char *rom, const char *vars)
+{
+	if (r->host->arm64 || tree_has_lpc(r)) {
+		put_path(r, "bootrom", rom);
+		put_path(r, "varfile", vars);
+	} else if (r->host->release >= PLAIN_BOOTROM_RELEASE) {
+		carry_firmware(r, rom, vars);
+	} else {
+		report_add(r->report, STATUS_SPEC, NULL,
+		    "-l bootrom (lpc.bootrom=%s): before FreeBSD %d bhyve loads no firmware "
+		    "without an lpc: add -s 31,lpc (pci.0.31.0.device=lpc), or, if the VM ran on a "
+		    "newer release, import with --set bhyve.release=%d",
+		    rom, PLAIN_BOOTROM_RELEASE, PLAIN_BOOTROM_RELEASE);
+	}
+}
+
 /* Reads the firmware, whose variables are below lpc in older releases. */
 static void read_firmware(const struct tree_reader *r)
 {
@@ -151,8 +184,8 @@ static void read_firmware(const struct tree_reader *r)
 
 	rom = rom != NULL ? rom : get(r, "lpc.bootrom");
 	vars = vars != NULL ? vars : get(r, "lpc.bootvars");
-	put_path(r, "bootrom", rom);
-	put_path(r, "varfile", vars);
+	if (rom != NULL)
+		put_firmware(r, rom, vars);
 	if (rom != NULL || r->is_loaded)
 		return;
 	if (r->host->arm64) {
@@ -357,6 +390,6 @@ void tree_read_machine(struct tree_reader *r)
 	read_fwcfg(r);
 	node_put(r->spec, "uuid", uuid == NULL ? node_bool(false) : node_string(uuid));
 	put_text(r->spec, "keyboard_layout", get(r, "keyboard.layout"));
-	if (testdev != NULL && tree_is_true(testdev))
+	if (testdev != NULL && tree_is_true(testdev) && tree_has_lpc(r))
 		node_put(r->spec, "pc_testdev", node_bool(true));
 }

@@ -23,6 +23,8 @@ struct tree_reader {
 void tree_read_machine(struct tree_reader *r);
 /* Adds `emulations`, the host bridge and the lpc. */
 void tree_read_devices(struct tree_reader *r);
+/* Returns whether the VM has an lpc.  After tree_read_devices(); an arm64 guest has none. */
+bool tree_has_lpc(const struct tree_reader *r);
 /*
  * Adds the keys that rows describe, from the variables PREFIXkey of `vars`, to an object; the rows
  * say which variable is whose.

@@ -284,6 +284,39 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	has '-l tpm,passthru,/dev/tpm0: bhyve has this since FreeBSD 14'
 }
 
+@test "devices of -l without an lpc: config carries what bhyve takes" {
+	printf 'bhyve -c 1 -m 1G -s 0,hostbridge -l com1,stdio -l com2,nothing -l pc-testdev vm\n' >text
+	import text --set bhyve.release=14
+	is "$status" 0
+	is "$(jq -c '[.lpc_slot, .com1, .pc_testdev, .config]' out)" \
+		'[false,null,null,{"lpc.com1.path":"stdio","lpc.com2.path":"nothing","lpc.pc-testdev":"true"}]'
+	has 'note: lpc.com1.path=stdio: bhyve ignores this variable without an lpc (-s 31,lpc): "config" has it'
+	"$VMRUN" -d out | grep -q -- ' -o lpc.com1.path=stdio -o lpc.com2.path=nothing -o lpc.pc-testdev=true vm$'
+}
+
+@test "firmware without an lpc: config carries it since FreeBSD 15, before bhyve would not load it" {
+	local release
+	printf 'bhyve -c 1 -m 1G -s 0,hostbridge -s 3,virtio-blk,/a -l bootrom,/r.fd,v.fd vm\n' >text
+	import text --set bhyve.release=15
+	is "$status" 0
+	is "$(jq -c '[.lpc_slot, .loader, .bootrom, .varfile, .config]' out)" \
+		"[false,null,null,null,{\"bootrom\":\"/r.fd\",\"bootvars\":\"$PWD/v.fd\"}]"
+	has 'note: -l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: "config" has it'
+	is "$("$VMRUN" -d out | sed 's/^[^ ]* //')" "-c cpus=1,sockets=1,cores=1,threads=1 -m 1024M -A -s 0:0:0,hostbridge \
+-s 0:3:0,virtio-blk,/a -o bootrom=/r.fd -o bootvars=$PWD/v.fd vm"
+	printf 'name=vm\nmemory.size=1G\nbootrom=/r.fd\n' >text
+	import text --set bhyve.release=15
+	is "$status" 0
+	is "$(jq -c .config out)" '{"bootrom":"/r.fd"}'
+	for release in 13 14; do
+		printf 'bhyve -c 1 -m 1G -l bootrom,/r.fd vm\n' >text
+		import text --set "bhyve.release=$release"
+		is "$status" 65
+		is "$(cat err)" 'vmrun: -l bootrom (lpc.bootrom=/r.fd): before FreeBSD 15 bhyve loads no firmware without an lpc: '\
+'add -s 31,lpc (pci.0.31.0.device=lpc), or, if the VM ran on a newer release, import with --set bhyve.release=15'
+	done
+}
+
 @test "options of the firmware follow its file, or its variables" {
 	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/r,fwcfg=qemu vm\n' >text
 	import text

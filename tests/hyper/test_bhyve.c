@@ -175,6 +175,28 @@ static void test_false(void **state)
 	    "lpc_slot: without an lpc bhyve runs no firmware: name a \"loader\"");
 }
 
+/* Since FreeBSD 15 bhyve itself loads firmware, not its lpc. */
+static void test_firmware_in_config(void **state)
+{
+	static const char by_config[] = "bootrom = vmrun.null, lpc_slot = false, "
+					"config = { bootrom = '/fw' }, bhyve = { release = ";
+	MEM_AUTO char *fourteen = mem_format("%s14 }", by_config);
+	MEM_AUTO char *fifteen = mem_format("%s15 }", by_config);
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve, fifteen);
+	assert_non_null(strstr(planned_line(&p), " -o bootrom=/fw "));
+	assert_null(strstr(planned_line(&p), "-l bootrom"));
+	planned_free(&p);
+	planned_refused(&hyper_bhyve, fourteen,
+	    "lpc_slot: without an lpc bhyve runs no firmware: name a \"loader\"");
+	planned_good(&p, &hyper_bhyve,
+	    "bootrom = vmrun.null, config = { bootrom = '/fw' }, bhyve = { release = 15 }");
+	assert_non_null(strstr(planned_line(&p), "-l bootrom,"));
+	planned_free(&p);
+}
+
 /* bhyve expands a `%`, also in an address of the debugger. */
 static void test_zones(void **state)
 {
@@ -493,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_rest_of_the_plan),
 		cmocka_unit_test(test_high_bus_drops_the_mptable),
 		cmocka_unit_test(test_false),
+		cmocka_unit_test(test_firmware_in_config),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_boot_order),
 		cmocka_unit_test(test_many_interfaces),
