@@ -101,8 +101,11 @@ static const struct {
 	const char *begin; /* of the key */
 	const char *why;   /* it is left out when nothing has read it */
 } known_keys[] = {
-	{ "disk", "the numbers end before it: count from disk0 without a gap" },
-	{ "network", "the numbers end before it: count from network0 without a gap" },
+	{ "disk",
+	    "vm-bhyve counts from disk0 on, up to the first without both a _name and a _type" },
+	{ "network",
+	    "vm-bhyve counts from network0 on, up to the first without a _type, and makes no "
+	    "interface without a _switch" },
 	{ "passthru", "the numbers end before it: count from passthru0 without a gap" },
 	{ "virt_console", "the numbers end before it: count from virt_console0 without a gap" },
 	{ "grub_", "only guests with loader=\"grub\" use it, which count from 0 without a gap" },
@@ -135,13 +138,18 @@ static const char *why_unused(const char *key)
 	return "unknown to vm-bhyve, which ignores it";
 }
 
-/* Names each setting that vm-bhyve does not read for this guest. */
+/* Names each line, and each setting, that vm-bhyve does not read for this guest. */
 static void note_unused(struct guest *g)
 {
+	for (size_t i = 0; i < g->conf.ignored.count; i++)
+		guest_note(g,
+		    "%s: left out: vm-bhyve ignores a line that does not begin with a lower-case "
+		    "letter",
+		    g->conf.ignored.item[i]);
 	for (size_t i = 0; i < g->conf.count; i++) {
 		const struct conf_setting *setting = &g->conf.item[i];
 
-		if (!setting->used && *setting->value != '\0')
+		if (!setting->used)
 			guest_note(g, "%s: left out: %s", setting->key, why_unused(setting->key));
 	}
 }

@@ -21,6 +21,24 @@ static char *unquoted(const char *text, size_t n)
 }
 
 /*
+ * Keeps the number and the name of a line that is neither a setting nor a comment.  The value may
+ * be a password.
+ */
+static void keep_ignored(struct conf *conf, const char *line, size_t n, size_t number)
+{
+	size_t end = 0;
+
+	while (n > 0 && strchr(" \t\r", *line) != NULL) {
+		line++;
+		n--;
+	}
+	while (end < n && strchr("=#\r", line[end]) == NULL)
+		end++;
+	if (n > 0 && *line != '#')
+		words_addf(&conf->ignored, "line %zu (%.*s)", number, (int)end, line);
+}
+
+/*
  * Adds one line: it begins with a lower-case letter and ends at the first "#", even inside quotes.
  * A line without "=" is a key that has its own text as value.
  */
@@ -29,8 +47,10 @@ static void add_line(struct conf *conf, const char *line, size_t n, size_t numbe
 	const char *hash = memchr(line, '#', n);
 	char *text, *equals;
 
-	if (n == 0 || line[0] < 'a' || line[0] > 'z')
+	if (n == 0 || line[0] < 'a' || line[0] > 'z') {
+		keep_ignored(conf, line, n, number);
 		return;
+	}
 	if (hash != NULL)
 		n = (size_t)(hash - line);
 	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\r'))
@@ -96,5 +116,6 @@ void conf_free(struct conf *conf)
 		free(conf->item[i].value);
 	}
 	free(conf->item);
+	words_free(&conf->ignored);
 	*conf = (struct conf){ 0 };
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/words.h"
+
 struct conf_setting {
 	char *key, *value;
 	size_t line;
@@ -14,6 +16,7 @@ struct conf_setting {
 struct conf {
 	struct conf_setting *item;
 	size_t count;
+	struct words ignored; /* "line 3 (disk1_type)": what vm-bhyve takes for no setting */
 };
 
 /* Adds the settings of a text. */

@@ -241,13 +241,15 @@ static int controller_limit(struct guest *g)
 /* Adds disk N and returns true; false where the numbering stops. */
 static bool add_numbered(struct guest *g, struct controller *c, int n)
 {
-	const char *name = guest_numbered_word(g, "disk", n, "_name");
-	const char *kind = guest_numbered_word(g, "disk", n, "_type");
-	const char *options = guest_numbered_word(g, "disk", n, "_opts");
 	MEM_AUTO char *key = mem_format("disk%d_type", n), *path = NULL, *text = NULL;
+	const char *name, *kind, *options;
 
-	if (name == NULL || *name == '\0' || kind == NULL || *kind == '\0')
+	if (!guest_has_numbered(g, "disk", n, "_name") ||
+	    !guest_has_numbered(g, "disk", n, "_type"))
 		return false;
+	name = guest_numbered_word(g, "disk", n, "_name");
+	kind = guest_numbered_word(g, "disk", n, "_type");
+	options = guest_numbered_word(g, "disk", n, "_opts");
 	path = guest_disk_path(g, n, name);
 	text = options == NULL || *options == '\0' ? mem_copy(path)
 						   : mem_format("%s,%s", path, options);

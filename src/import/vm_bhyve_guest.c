@@ -60,6 +60,14 @@ const char *guest_get_numbered(struct guest *g, const char *key, int number, con
 	return guest_get(g, name);
 }
 
+bool guest_has_numbered(const struct guest *g, const char *key, int number, const char *suffix)
+{
+	MEM_AUTO char *name = mem_format("%s%d%s", key, number, suffix);
+	const struct conf_setting *setting = conf_find(&g->conf, name);
+
+	return setting != NULL && *setting->value != '\0';
+}
+
 const char *guest_word(struct guest *g, const char *key)
 {
 	const char *value = guest_get(g, key);

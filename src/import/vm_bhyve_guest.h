@@ -49,6 +49,8 @@ const char *guest_get_or(struct guest *g, const char *key, const char *preset);
 bool guest_yes(struct guest *g, const char *key, const char *preset);
 /* Lends the value of KEY<number>_SUFFIX ("disk", 0, "_name"), or NULL. */
 const char *guest_get_numbered(struct guest *g, const char *key, int number, const char *suffix);
+/* Returns whether it has a value, without noting that it is used. */
+bool guest_has_numbered(const struct guest *g, const char *key, int number, const char *suffix);
 /*
  * Lends a value that becomes part of one word of bhyve's command.  The shell of vm-bhyve splits
  * words at blanks, so a value with one is a fault.

@@ -59,19 +59,15 @@ static void put_backend(struct guest *g, struct node *net, int n, const char *jo
 /* Adds an interface; one without a switch vm-bhyve leaves out (switch::type has no type for it). */
 static void add_network(struct guest *g, int n, const char *kind)
 {
-	const char *mac = guest_numbered_word(g, "network", n, "_mac");
-	const char *joined = guest_numbered_word(g, "network", n, "_switch");
 	MEM_AUTO char *key = mem_format("network%d_type", n);
+	const char *mac, *joined;
 	struct node *net;
 
 	if (strcmp(kind, "virtio-net") != 0 && strcmp(kind, "e1000") != 0) {
 		guest_fault(g, key, "invalid type \"%s\": expected virtio-net or e1000", kind);
 		return;
 	}
-	if (joined == NULL || *joined == '\0') {
-		(void)guest_get_numbered(g, "network", n, "_device");
-		(void)guest_get_numbered(g, "network", n, "_name");
-		(void)guest_get_numbered(g, "network", n, "_span");
+	if (!guest_has_numbered(g, "network", n, "_switch")) {
 		guest_note(g,
 		    "network%d_type: left out: vm-bhyve makes no interface without "
 		    "network%d_switch; for one on a tap of your own, add { \"device\": \"%s\", "
@@ -79,6 +75,8 @@ static void add_network(struct guest *g, int n, const char *kind)
 		    n, n, kind);
 		return;
 	}
+	mac = guest_numbered_word(g, "network", n, "_mac");
+	joined = guest_numbered_word(g, "network", n, "_switch");
 	net = guest_add_device(g, kind, NULL, &g->next);
 	g->next.function++;
 	put_backend(g, net, n, joined);

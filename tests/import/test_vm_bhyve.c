@@ -156,10 +156,58 @@ static void test_lines(void **state)
 	assert_int_equal(i.rc, 0);
 	assert_string_equal(node_get_text(i.import.spec, "mem"), "512M");
 	assert_null(node_get(i.import.spec, "utc_clock"));
+	assert_true(has_note(&i, "line 3 (memory): left out: vm-bhyve ignores a line that does "));
+	assert_true(has_note(&i, "line 4 (MEMORY): left out: "));
+	clear(&i);
+	import(&i, "/vm/web/web.conf",
+	    GUEST "\n \t\r\n#x=1\n  # y\n\tvnc_password=\"s3cret\"\r\n'x\n");
+	assert_true(has_note(&i, "line 9 (vnc_password): left out: "));
+	assert_true(has_note(&i, "line 10 ('x): left out: "));
+	for (size_t k = 0; k < i.import.notes.count; k++)
+		assert_null(strstr(i.import.notes.item[k], "s3cret"));
+	assert_false(has_note(&i, "line 5"));
+	assert_false(has_note(&i, "line 6"));
+	assert_false(has_note(&i, "line 7"));
+	assert_false(has_note(&i, "line 8"));
 	clear(&i);
 	import(&i, "/vm/web/web.conf", GUEST "utctime=\n");
 	assert_false(node_get(i.import.spec, "utc_clock")->truth);
 	clear(&i);
+}
+
+/* A setting that vm-bhyve makes nothing of is named, also one that is empty or half of a disk. */
+static void test_unused(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "disk0_type=virtio-blk\ndisk0_dev=file\n",
+		    "disk0_type: left out: vm-bhyve counts" },
+		{ "disk0_type=virtio-blk\ndisk0_dev=file\n",
+		    "disk0_dev: left out: vm-bhyve counts" },
+		{ "disk0_type=\ndisk0_name=a\n", "disk0_type: left out: " },
+		{ "disk0_type=nvme\ndisk0_name=a\ndisk1_name=y\ndisk1_opts=ro\n",
+		    "disk1_name: left out: " },
+		{ "disk0_type=nvme\ndisk0_name=a\ndisk1_name=y\ndisk1_opts=ro\n",
+		    "disk1_opts: left out: " },
+		{ "network0_type=e1000\nnetwork0_device=tap9\n", "network0_type: left out: " },
+		{ "network0_type=e1000\nnetwork0_device=tap9\n", "network0_device: left out: " },
+		{ "network0_type=e1000\nnetwork0_name=n\n", "network0_name: left out: " },
+		{ "network0_type=e1000\nnetwork0_span=yes\n", "network0_span: left out: " },
+		{ "network0_type=e1000\nnetwork0_mac=58:9c:fc:0a:11:09\n",
+		    "network0_mac: left out: " },
+		{ "x=\n", "x: left out: unknown to vm-bhyve" },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		MEM_AUTO char *text = mem_format("%s%s", GUEST, rows[k][0]);
+		struct imported i;
+
+		import(&i, "/vm/web/web.conf", text);
+		assert_int_equal(i.rc, 0);
+		if (!has_note(&i, rows[k][1]))
+			fail_msg("%s: no note \"%s\"", rows[k][0], rows[k][1]);
+		clear(&i);
+	}
 }
 
 /* What takes the slot of the CD away leaves no target for it. */
@@ -406,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_unused),
 		cmocka_unit_test(test_no_install),
 		cmocka_unit_test(test_places_of_host_devices),
 		cmocka_unit_test(test_options_of_host_devices),
