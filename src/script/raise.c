@@ -46,5 +46,8 @@ const char *script_push_visible(lua_State *L, const char *text, size_t length)
 void script_refuse_in_hook(lua_State *L, const char *what)
 {
 	if (script_of(L)->in_hook)
-		luaL_error(L, "%s inside a hook would stop the supervisor while it waits", what);
+		luaL_error(L,
+		    "%s inside a hook would stop the supervisor while it waits: "
+		    "use vmrun.exec",
+		    what);
 }

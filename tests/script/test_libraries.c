@@ -188,8 +188,9 @@ static void test_metatables_are_out_of_sight(void **state)
 static void refused_in_hook(struct script *s, const char *code, const char *what)
 {
 	MEM_AUTO char *chunk = mem_format("return { on_exit = function() %s end }", code);
-	MEM_AUTO char *text =
-	    mem_format("vm.lua:1: %s inside a hook would stop the supervisor while it waits", what);
+	MEM_AUTO char *text = mem_format(
+	    "vm.lua:1: %s inside a hook would stop the supervisor while it waits: use vmrun.exec",
+	    what);
 
 	load_lua(s, chunk);
 	expect_boot(s, "default", "problems", "{}");
