@@ -122,9 +122,9 @@ local exit_kind = readonly.kind("exit", members_of_exit, {
 	end,
 	history = history,
 	window = function(past)
-		return function(seconds)
+		return native.framed(function(seconds)
 			return count_since(past, seconds)
-		end
+		end)
 	end,
 })
 

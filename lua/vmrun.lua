@@ -4,7 +4,7 @@ local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
 local readonly, waits = import "readonly", import "waits"
 local check_seconds = waits.check_seconds
-local raise = native.raise
+local raise, framed = native.raise, native.framed
 local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
 local math_type, max, tointeger = math.type, math.max, math.tointeger
@@ -311,6 +311,6 @@ end
 -- Copies the functions into the table `vmrun` of the scripts.
 return function(into)
 	for name, value in pairs(vmrun) do
-		rawset(into, name, value)
+		rawset(into, name, type(value) == "function" and framed(value) or value)
 	end
 end

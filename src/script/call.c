@@ -33,59 +33,6 @@ struct turn {
 	char *text;	     /* the error message and its traceback */
 };
 
-static bool is_engine_line(const char *line)
-{
-	return str_after(line, "\t" OWN_CHUNK) != NULL;
-}
-
-/* Returns whether a frame is the user's: not vmrun's, not C, and not "(...tail calls...)". */
-static bool is_user_line(const char *line)
-{
-	return !is_engine_line(line) && str_after(line, "\t[C]") == NULL &&
-	    str_after(line, "\t(") == NULL;
-}
-
-static const char *next_line(const char *line)
-{
-	const char *end = strchr(line, '\n');
-
-	return end == NULL ? line + strlen(line) : end + 1;
-}
-
-/* Adds the frames from the innermost to the user's last one, without vmrun's own. */
-static void add_frames(luaL_Buffer *b, const char *trace)
-{
-	const char *first = next_line(trace), *end = first;
-
-	for (const char *line = first; *line != '\0'; line = next_line(line)) {
-		if (is_user_line(line))
-			end = next_line(line);
-	}
-	if (end == first)
-		return;
-	luaL_addstring(b, "\nstack traceback:");
-	for (const char *line = first; line < end; line = next_line(line)) {
-		if (!is_engine_line(line)) {
-			luaL_addchar(b, '\n');
-			luaL_addlstring(b, line, strcspn(line, "\n"));
-		}
-	}
-}
-
-/* stack: ... -> ... frames */
-void script_push_frames(lua_State *L, lua_State *from, int level)
-{
-	const char *trace;
-	luaL_Buffer b;
-
-	luaL_traceback(L, from, NULL, level);
-	trace = lua_tostring(L, -1);
-	luaL_buffinit(L, &b);
-	add_frames(&b, trace);
-	luaL_pushresult(&b);
-	lua_remove(L, -2);
-}
-
 /* stack: value -> text */
 static int call_tostring(lua_State *L)
 {

@@ -119,7 +119,7 @@ char *script_size_text(size_t bytes);
 int script_save_state(struct script *s, struct error *err);
 
 /*
- * call.c: pushes the user's frames of a thread from that level outwards, under the heading "stack
+ * raise.c: pushes the user's frames of a thread from that level outwards, under the heading "stack
  * traceback:"; "" when there are none.
  */
 void script_push_frames(lua_State *L, lua_State *from, int level);

@@ -173,6 +173,20 @@ static void test_answers(void **state)
 	answers(s, "return vmrun.stop(255.0)", "{ action = 'stop', status = 255 }");
 }
 
+/* Lua drops the frame of a tail call, with its line, unless a C function is called. */
+static void test_place_of_a_tail_call(void **state)
+{
+	struct script *s = *state;
+
+	answers_badly(s, "return vmrun.boot('y', { delay = 'soon' })",
+	    "vm.lua:1: vmrun.boot: delay is a number of seconds from 0 to 31622400\n"
+	    "stack traceback:\n\t[C]: in function 'vmrun.boot'\n\tvm.lua:1: in ");
+	answers_badly(s, "\nreturn vmrun.merge(3)", "vm.lua:2: vmrun.merge takes two tables with ");
+	answers_badly(s, "\nreturn exit.window('x')", "vm.lua:2: exit.window takes a number of ");
+	answers_badly(s, "return coroutine.wrap(function()\nreturn vmrun.stop(256) end)()",
+	    "vm.lua:2: vmrun.stop: the status is an integer from 0 to 255\nstack traceback:\n");
+}
+
 static void test_bad_answers(void **state)
 {
 	struct script *s = *state;
@@ -186,8 +200,6 @@ static void test_bad_answers(void **state)
 	    "on_exit: unknown target \"resuce\", did you mean \"rescue\"? "
 	    "(known: default, install, rescue)");
 	answers_badly(s, "return vmrun.boot('x')", "on_exit: unknown target \"x\" (known: ");
-	answers_badly(
-	    s, "return vmrun.boot(1)", "vmrun.boot: the target is a string, not a number");
 	answers_badly(s, "local x = vmrun.boot(1)",
 	    "vm.lua:1: vmrun.boot: the target is a string, not a "
 	    "number\nstack traceback:\n");
@@ -523,6 +535,7 @@ int main(void)
 		SUPPORT_TEST(test_boot_is_read_only),
 		SUPPORT_TEST(test_views_are_empty),
 		SUPPORT_TEST(test_answers),
+		SUPPORT_TEST(test_place_of_a_tail_call),
 		SUPPORT_TEST(test_bad_answers),
 		SUPPORT_TEST(test_exit),
 		SUPPORT_TEST(test_prepare),

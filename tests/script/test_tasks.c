@@ -184,6 +184,7 @@ static void test_where_it_can(void **state)
 {
 	static const char *const bodies[] = {
 		"vmrun.sleep(1)",
+		"assert((function() return vmrun.sleep(1) end)() == true)",
 		"assert(pcall(vmrun.sleep, 1))",
 		"assert(xpcall(vmrun.sleep, debug.traceback, 1))",
 		"assert(pcall(pcall, vmrun.sleep, 1))",
