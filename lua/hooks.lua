@@ -274,7 +274,7 @@ local function prepare(entry, argument)
 	if spec == nil then
 		warn_of_lost(entry.label, before, given)
 		return nil
-	elseif type(spec) ~= "table" then
+	elseif type(spec) ~= "table" or session.actions[spec] then
 		error(format("on_prepare returned %s; expected the changed spec, or nothing",
 			import("words").describe(spec)), 0)
 	end

@@ -35,8 +35,11 @@ end
 
 -- Returns what a value is: "a string", "a list", "null".
 function words.describe(value)
+	local action = session.actions[value]
 	if value == native.null then
 		return "null"
+	elseif action then
+		return format("vmrun.%s(), an answer for on_exit", action.action)
 	elseif type(value) ~= "table" then
 		return articles[type(value)]
 	elseif next(value) == nil then

@@ -338,6 +338,9 @@ static void test_prepare(void **state)
 	load_prepare(s, "return 'x'");
 	expect_error(s, "call", PREPARE,
 	    "on_prepare returned a string; expected the changed spec, or nothing");
+	load_prepare(s, "return vmrun.stop(1)");
+	expect_error(s, "call", PREPARE,
+	    "on_prepare returned vmrun.stop(), an answer for on_exit; expected the changed spec");
 	load_prepare(s, "spec.me = spec return spec");
 	expect_error(s, "call", PREPARE, "me.me.me.");
 	load_prepare(s, "error('no disk', 0)");
@@ -462,6 +465,12 @@ static void test_start_and_end(void **state)
 	str_free(&support_log);
 	expect(s, "call", "{ name = 'on_end', index = 1, argument = { n = 2 } }", "nil");
 	assert_string_equal(support_log.text, "info: 2\n");
+	load_lua(s, "return { on_start = function(b) return vmrun.boot('x') end }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua' }");
+	expect_error(s, "call", "{ name = 'on_start', index = 1, argument = { n = 1 } }",
+	    "on_start returned vmrun.boot(), an answer for on_exit; expected a target, false and a "
+	    "reason, or nothing");
 }
 
 /* The argument `boot` of each hook, and all in it, cannot be written. */
