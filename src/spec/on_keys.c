@@ -4,6 +4,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "device/value_schema.h"
 #include "spec/keys.h"
 
@@ -72,12 +73,54 @@ static const struct field given_up_fields[] = {
 };
 /* clang-format on */
 
+static const char *const action_words[] = { "stop", "boot", "same", NULL };
+static const enum action_kind action_kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
+
+_Static_assert(sizeof(action_words) / sizeof(action_words[0]) ==
+	sizeof(action_kinds) / sizeof(action_kinds[0]) + 1,
+    "a kind for each word, and a NULL");
+
+static const char *const given_up_words[] = { "stop", "wait", NULL };
+static const enum action_kind given_up_kinds[] = { ACTION_STOP, ACTION_WAIT };
+
+_Static_assert(sizeof(given_up_words) / sizeof(given_up_words[0]) ==
+	sizeof(given_up_kinds) / sizeof(given_up_kinds[0]) + 1,
+    "a kind for each word, and a NULL");
+
+/* Returns the index of a word in a list, or -1. */
+static int find_word(const char *text, const char *const *words)
+{
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], text) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Reports a word that is no action here; one that is none anywhere may be the name of a target. */
+static void refuse_word(const char *text, const char *const *words, const char *expected,
+    const struct where *at, struct decoder *d)
+{
+	bool is_action = find_word(text, action_words) >= 0 || find_word(text, given_up_words) >= 0;
+	struct near near = { .wanted = text };
+	MEM_AUTO char *hint = NULL;
+
+	for (int i = 0; words[i] != NULL; i++)
+		near_offer(&near, words[i]);
+	hint = near.best != NULL || is_action
+	    ? near_hint(&near)
+	    : mem_format(", did you mean { \"boot\": \"%s\" }?", text);
+	report_add(d->report, STATUS_SPEC, at, "invalid value \"%s\": expected one of %s%s", text,
+	    expected, hint);
+}
+
 /* Reads one of the words, or an object of the rows. */
 static void parse_action(const struct node *value, const char *const *words,
     const enum action_kind *kinds, const struct field *rows, const char *expected,
     struct action *into, const struct where *at, struct decoder *d)
 {
-	int word = -1;
+	const char *text;
+	int word;
 
 	if (node_is_object(value)) {
 		field_decode(rows, value, into, at, d);
@@ -88,9 +131,14 @@ static void parse_action(const struct node *value, const char *const *words,
 		field_type_error(value, expected, at, d);
 		return;
 	}
-	field_choice(value, words, &word, at, d);
+	text = field_text(value, at, d);
+	if (text == NULL)
+		return;
+	word = find_word(text, words);
 	if (word >= 0)
 		into->kind = kinds[word];
+	else
+		refuse_word(text, words, expected, at, d);
 }
 
 static void print_action(const struct action *action, const struct field *rows, struct str *json)
@@ -120,13 +168,6 @@ static void clear_action(void *what)
 	memset(action, 0, sizeof(*action));
 }
 
-static const char *const action_words[] = { "stop", "boot", "same", NULL };
-static const enum action_kind action_kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
-
-_Static_assert(sizeof(action_words) / sizeof(action_words[0]) ==
-	sizeof(action_kinds) / sizeof(action_kinds[0]) + 1,
-    "a kind for each word, and a NULL");
-
 static void action_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -154,13 +195,6 @@ static const struct field_custom action_custom = {
 	.schema = action_schema,
 	.rows = ROWS_FOR(action_custom, action_fields),
 };
-
-static const char *const given_up_words[] = { "stop", "wait", NULL };
-static const enum action_kind given_up_kinds[] = { ACTION_STOP, ACTION_WAIT };
-
-_Static_assert(sizeof(given_up_words) / sizeof(given_up_words[0]) ==
-	sizeof(given_up_kinds) / sizeof(given_up_kinds[0]) + 1,
-    "a kind for each word, and a NULL");
 
 static void given_up_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -256,8 +290,11 @@ char *on_explain_unknown(const char *key)
 	if (strcmp(key, cause_name(CAUSE_STOPPED)) == 0)
 		return mem_copy("\"stopped\" cannot have an action: a stop request always stops; "
 				"use the hook on_end");
-	if (status < 0)
+	if (*key == '\0' || (status < 0 && key[strspn(key, "0123456789")] != '\0'))
 		return NULL;
+	if (status < 0)
+		return mem_format("invalid status \"%s\": expected \"%d\" to \"%d\"", key,
+		    MIN_ON_STATUS, MAX_STATUS);
 	if (status >= MIN_ON_STATUS)
 		return mem_format("invalid status \"%s\": expected \"%d\"", key, status);
 	return mem_format("status %d has a name here: expected \"%s\" (a status is \"%d\" to "

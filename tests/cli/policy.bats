@@ -143,8 +143,8 @@ policy() {
 	has ': on.stopped: "stopped" cannot have an action: a stop request always stops'
 	has ': on.3: status 3 has a name here: expected "triple_fault" (a status is "5" to "255")'
 	has ': on.trple_fault: unknown key "trple_fault", did you mean "triple_fault"?'
-	has ': on.halt: invalid value "sometimes": expected one of "stop", "boot", "same"'
-	has ': on.given_up: invalid value "same": expected one of "stop", "wait"'
+	has ': on.halt: invalid value "sometimes": expected one of "stop", "boot", "same" or { "boot": TARGET, '
+	has ': on.given_up: invalid value "same": expected one of "stop", "wait" or { "boot": TARGET, '
 	is "$(wc -l <err)" 5
 }
 

@@ -69,8 +69,8 @@ static void test_refused(void **state)
 	spec_refused("'on':{'stopped':'boot'}",
 	    "on.stopped: \"stopped\" cannot have an action: a stop request always stops");
 	spec_refused("'on':{'halt':'stpo'}",
-	    "on.halt: invalid value \"stpo\": expected one of \"stop\", \"boot\", \"same\", did "
-	    "you mean \"stop\"?");
+	    "on.halt: invalid value \"stpo\": expected one of \"stop\", \"boot\", \"same\" or "
+	    "{ \"boot\": TARGET, \"delay\": SECONDS }, did you mean \"stop\"?");
 	spec_refused("'on':{'halt':'wait'}", "on.halt: invalid value \"wait\": expected one of");
 	spec_refused("'on':{'halt':true}",
 	    "on.halt: expected \"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": "
@@ -115,12 +115,29 @@ static void test_statuses_refused(void **state)
 	    "on.3: status 3 has a name here: expected \"triple_fault\" (a status is \"5\" to "
 	    "\"255\")");
 	spec_refused("'on':{'4':'stop'}", "on.4: status 4 has a name here: expected \"error\"");
-	spec_refused("'on':{'256':'stop'}", "on.256: unknown key \"256\"");
+	spec_refused(
+	    "'on':{'256':'stop'}", "on.256: invalid status \"256\": expected \"5\" to \"255\"");
+	spec_refused("'on':{'99999999999999999999':'stop'}",
+	    "on.99999999999999999999: invalid status \"99999999999999999999\": expected ");
+	spec_refused("'on':{'':'stop'}", "on.: unknown key \"\"");
 	spec_refused("'on':{'3x':'stop'}", "on.3x: unknown key \"3x\"");
 	spec_refused("'on':{'033':'stop'}", "on.033: invalid status \"033\": expected \"33\"");
 	spec_refused("'on':{'33':'wait'}", "on.33: invalid value \"wait\": expected one of");
 	spec_refused("'on':{'33':{'boot':'x','dely':1}}", "on.33.dely: unknown key \"dely\"");
 	spec_refused("'on':{'33':{'delay':1}}", "on.33: \"boot\" is missing");
+}
+
+/* A target stands in an object: its name alone is the most likely mistake. */
+static void test_names_refused(void **state)
+{
+	(void)state;
+	spec_refused("'on':{'halt':'rescue'}",
+	    "on.halt: invalid value \"rescue\": expected one of \"stop\", \"boot\", \"same\" or "
+	    "{ \"boot\": TARGET, \"delay\": SECONDS }, did you mean { \"boot\": \"rescue\" }?");
+	spec_refused("'on':{'given_up':'rescue'}",
+	    "on.given_up: invalid value \"rescue\": expected one of \"stop\", \"wait\" or "
+	    "{ \"boot\": TARGET, \"delay\": SECONDS, \"times\": N }, did you mean "
+	    "{ \"boot\": \"rescue\" }?");
 }
 
 static void test_given_up(void **state)
@@ -157,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_statuses_refused),
+		cmocka_unit_test(test_names_refused),
 		cmocka_unit_test(test_given_up),
 	};
 
