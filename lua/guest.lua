@@ -186,8 +186,6 @@ local function check_request(cmd, options)
 	elseif cmd == "next" and target == nil then
 		raise('vmrun.request: "next" needs a target: '
 			.. 'vmrun.request("next", { target = "rescue" })')
-	elseif target ~= nil and not import("words").is_target(target) then
-		raise("vmrun.request: " .. import("words").no_target(target))
 	end
 	return number or nil
 end
@@ -206,8 +204,11 @@ function guest.request(cmd, options)
 	end
 	options = check_options("request", options, options_of_request,
 		cmd == "stop" and "status = 5" or 'target = "default"')
-	local status = check_request(cmd, options)
-	return done(waits.ask("request", { request = cmd, target = options.target, status = status },
+	local status, target = check_request(cmd, options), options.target
+	if target ~= nil and not import("words").is_target(target) then
+		return nil, import("words").no_target(target)
+	end
+	return done(waits.ask("request", { request = cmd, target = target, status = status },
 		{ ok = true }))
 end
 

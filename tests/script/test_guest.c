@@ -111,7 +111,9 @@ static void test_request(void **state)
 	    "assert(vmrun.request('kill'))\n"
 	    "assert(vmrun.request('reboot', { target = 'rescue' }))\n"
 	    "local ok, why = vmrun.request('reset', {})\n"
-	    "assert(ok == nil and why == 'no')",
+	    "assert(ok == nil and why == 'no')\n"
+	    "ok, why = vmrun.request('next', { target = 'resque' })\n"
+	    "assert(ok == nil and why:find 'unknown target \"resque\", did you mean \"rescue\"')",
 	    &reply);
 	serve(&reply, "{ request = 'stop', status = 3 }", "{ ok = true }");
 	serve(&reply, "{ request = 'kill' }", "{ ok = true }");
@@ -230,8 +232,6 @@ static void test_misuse_of_requests(void **state)
 		{ "vmrun.request('next')", "vmrun.request: \"next\" needs a target" },
 		{ "vmrun.request('reboot', { target = 5 })",
 		    "vmrun.request: the target is a string" },
-		{ "vmrun.request('reboot', { target = 'resque' })",
-		    "vmrun.request: unknown target \"resque\", did you mean \"rescue\"?" },
 		{ "vmrun.exec { 'a', background = 1 }", "vmrun.exec: background is true or false" },
 		{ "table.sort({ 1, 2 }, function() vmrun.expect('a') end)",
 		    "vmrun.expect: Lua cannot wait here" },
