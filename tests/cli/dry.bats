@@ -208,3 +208,11 @@ teardown() {
 	merged none '.emulations // []' '[]'
 	merged same '[.emulations[].path]' '["/d"]'
 }
+
+@test "--debug prints the wired memory that a passthru device needs" {
+	spec '{"emulations": [{"device": "passthru", "src": "3:0:0"}]}'
+	vmrun -d vm.json
+	has ' -S ' out
+	vmrun --debug vm.json
+	is "$(jq .wire_guest_mem out)" true
+}
