@@ -207,7 +207,8 @@ struct vmrun_options {
 	const char *target;    /* target of the first boot; NULL: "default" */
 	/* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
 	const char *const *set;
-	const char *hypervisor;	  /* "bhyve", "qemu", "auto" or NULL: what can run here */
+	/* "bhyve", "qemu"; "auto" or NULL: whose program is named, else what can run here */
+	const char *hypervisor;
 	const char *bhyve, *qemu; /* programs of the hypervisors; NULL: found in PATH */
 	const char *const *args;  /* further words for the hypervisor, NULL-terminated, or NULL */
 	bool dry_run;		  /* start nothing and examine nothing: assume bhyve on any host */

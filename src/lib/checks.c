@@ -104,6 +104,7 @@ static int look_for_others(struct vmrun *vm, struct words *ours)
 
 	if (rundir_check(vm->run_dir, vm->name, &err) != 0) {
 		report_take(&vm->report, NULL, &err);
+		vm->is_usable = true; /* that vmrun may end before the next call */
 		return (int)vm->report.status;
 	}
 	ledger_add_names(directory, vm->name, ours);

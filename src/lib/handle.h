@@ -53,7 +53,7 @@ struct vmrun {
 	struct control *control;      /* NULL: options.control is false, or it has not started */
 	struct simulation simulation; /* input of a machine that simulates */
 	struct report report;
-	bool is_usable; /* the report is of vmrun_bhyve_config() alone */
+	bool is_usable; /* the report is of one call, and the next one may do better */
 	struct event_queue events;
 	struct vmrun_event event; /* lent by vmrun_next_event() */
 	struct lent *lent;
@@ -80,7 +80,7 @@ struct vmrun {
 int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report);
 /*
  * vmrun.c: returns whether the handle has a problem that lets it do nothing more; forgets those of
- * the last vmrun_bhyve_config().
+ * the last call alone.
  */
 bool handle_failed(struct vmrun *vm);
 /*

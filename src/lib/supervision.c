@@ -172,6 +172,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	if (simulation_parse(list, &vm->simulation, &err) != 0) {
 		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
+		vm->is_usable = true;
 		return (int)vm->report.status;
 	}
 	vm->simulation.now_ms = now_ms;

@@ -200,13 +200,22 @@ static bool only_prints(const struct vmrun *vm)
 	return vm->options.dry_run && !vm->options.check;
 }
 
-/* Chooses the hypervisor: bhyve for a dry run, for a run and a check one that this host has. */
+/*
+ * Chooses the hypervisor: the one of which alone the options name the program; bhyve for a dry run;
+ * for a run and a check one that this host has.
+ */
 static int choose_hypervisor(struct vmrun *vm)
 {
 	static const char *const candidates[] = { "bhyve", "qemu", "auto", NULL };
-	const char *name = vm->options.hypervisor;
+	const struct vmrun_options *o = &vm->options;
+	bool is_open = o->hypervisor == NULL || strcmp(o->hypervisor, "auto") == 0;
+	const char *name = o->hypervisor;
 
-	if (name != NULL && strcmp(name, "auto") != 0) {
+	if (is_open && (o->bhyve != NULL) != (o->qemu != NULL)) {
+		name = o->bhyve != NULL ? "bhyve" : "qemu";
+		is_open = false;
+	}
+	if (!is_open) {
 		vm->source.hyper = hyper_find(name);
 		return vm->source.hyper != NULL
 		    ? 0

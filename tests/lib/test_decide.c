@@ -152,7 +152,8 @@ static void test_invalid_answers(void **state)
 
 	(void)state;
 	assert_string_equal(simulate(&s, "reboot@90,poweroff", 0),
-	    "the answer of the program is ignored: unknown target \"c\"; hooks and the policy "
+	    "the answer of the program is ignored: unknown target \"c\" (known: a, b, default); "
+	    "hooks and the policy "
 	    "decide\nhook\nboot:default:0:default\n"
 	    "the answer of the program is ignored: the exit status 256 is out of range: expected 0 "
 	    "to 255; hooks and the policy decide\nhook\nstop:-:0:default\n");

@@ -495,6 +495,32 @@ static void test_no_file_for_bhyve(void **state)
 	vmrun_close(vm);
 }
 
+/* A program that the options name chooses its hypervisor, unless they name both. */
+static void test_named_program(void **state)
+{
+	static const struct {
+		const char *hypervisor, *bhyve, *qemu, *chosen;
+	} rows[] = {
+		{ NULL, NULL, "/q", "qemu" },
+		{ "auto", "/b", NULL, "bhyve" },
+		{ "bhyve", NULL, "/q", "bhyve" },
+		{ NULL, "/b", "/q", "bhyve" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vmrun_options o = buffer(GOOD);
+		struct vmrun *vm;
+
+		o.hypervisor = rows[i].hypervisor;
+		o.bhyve = rows[i].bhyve;
+		o.qemu = rows[i].qemu;
+		assert_int_equal(vmrun_open(&vm, &o), 0);
+		assert_string_equal(vmrun_hypervisor(vm), rows[i].chosen);
+		vmrun_close(vm);
+	}
+}
+
 /* Any target or loader counts, not only the first to boot; the call changes nothing. */
 static void test_uses_stdio(void **state)
 {
@@ -573,6 +599,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_named_program),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_problems),
