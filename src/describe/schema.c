@@ -208,11 +208,38 @@ static void add_device(struct str *s)
 	json_end_object(s);
 }
 
+/* Adds the rule that an entry which removes a device has no keys of devices. */
+static void add_remove_rule(struct str *s)
+{
+	json_begin_list(s, "allOf");
+	json_begin_object(s, NULL);
+	json_begin_object(s, "if");
+	schema_add_requires(s, "remove");
+	json_begin_object(s, "properties");
+	json_begin_object(s, "remove");
+	json_add_bool(s, "const", true);
+	json_end_object(s);
+	json_end_object(s);
+	json_end_object(s);
+	json_begin_object(s, "then");
+	json_begin_object(s, "propertyNames");
+	json_begin_list(s, "enum");
+	json_add_text(s, NULL, "id");
+	json_add_text(s, NULL, "device");
+	json_add_text(s, NULL, "remove");
+	json_end_list(s);
+	json_end_object(s);
+	json_end_object(s);
+	json_end_object(s);
+	json_end_list(s);
+}
+
 /* Adds an entry of a target. */
 static void add_entry(struct str *s)
 {
 	json_begin_object(s, "entry");
 	json_add_text(s, "type", "object");
+	add_remove_rule(s);
 	json_begin_object(s, "if");
 	schema_add_requires(s, "device");
 	json_end_object(s);

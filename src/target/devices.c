@@ -136,6 +136,39 @@ static char *hint(const struct laying *l, const char *id)
 	return near_hint(&near);
 }
 
+static void complain_of_id(struct laying *l, size_t entry, const char *id)
+{
+	MEM_AUTO char *near = hint(l, id);
+	MEM_AUTO char *text = mem_format("no device has the id \"%s\"%s", id, near);
+
+	complain(l, entry, "id", text, "");
+}
+
+/*
+ * Reports keys of an entry that removes a device, which would have no effect: nothing decodes them.
+ * Returns whether there are none.
+ */
+static bool only_removes(struct laying *l, const struct node *device, size_t entry)
+{
+	static const char *const taken[] = { "id", "device", "remove" };
+	bool is_right = true;
+
+	for (const struct node *n = device->first; n != NULL; n = n->next) {
+		bool is_taken = false;
+
+		for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+			is_taken = is_taken || strcmp(n->key, taken[i]) == 0;
+		if (is_taken)
+			continue;
+		MEM_AUTO char *text = mem_format("key \"%s\" beside \"remove\": true", n->key);
+
+		complain(l, entry, n->key, text,
+		    ": an entry that removes a device has only \"id\", \"device\" and \"remove\"");
+		is_right = false;
+	}
+	return is_right;
+}
+
 /* Reports what is wrong with the `remove` of an entry.  Returns whether it removes the device. */
 static bool removes(
     struct laying *l, const struct node *device, size_t entry, bool is_found, bool *is_wrong)
@@ -144,19 +177,17 @@ static bool removes(
 	const char *id = node_get_text(device, "id");
 
 	*is_wrong = true;
-	if (remove->kind != NODE_BOOL) {
+	if (remove->kind != NODE_BOOL)
 		complain(
 		    l, entry, "remove", "expected true or false, got ", targets_describe(remove));
-	} else if (!remove->truth || is_found) {
+	else if (!remove->truth)
 		*is_wrong = false;
-	} else if (id == NULL) {
+	else if (is_found)
+		*is_wrong = !only_removes(l, device, entry);
+	else if (id == NULL)
 		complain(l, entry, "remove", "missing id: give the id of the device to change", "");
-	} else {
-		MEM_AUTO char *near = hint(l, id);
-		MEM_AUTO char *text = mem_format("no device has the id \"%s\"%s", id, near);
-
-		complain(l, entry, "id", text, "");
-	}
+	else
+		complain_of_id(l, entry, id);
 	return !*is_wrong && remove->truth;
 }
 

@@ -22,7 +22,7 @@ FEW = [None, True, -1, "", "/x", [1], {"x": 1}]
 # Words that some key or other takes, for samples.
 SAMPLES = ["/x", "tap0", "ppt0", "0:0", "512M", "x", "1234", 1, 0, 512, 4096, True]
 # How vmrun says that the form of one value is wrong.
-FORM = re.compile(r": (expected .*, got |unknown (key|device)|must not be empty|.* is none of "
+FORM = re.compile(r": (expected .*, got |unknown (key|device)|key .* beside |must not be empty|.* is none of "
                   r"|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
 MISSING = re.compile(r": \"\w+\" is missing")
 
@@ -180,9 +180,13 @@ def walk_devices(c):
             return {**with_device(d), "targets": {"t": {"emulations": [entry]}}}
 
         for entry in ({"id": "d", "remove": True}, {"id": "d", "remove": False}, {"id": "d"},
+                      {"id": "d", "remove": True, "device": kind},
+                      {"id": "d", "remove": False, "fix": True},
                       {"device": kind, "id": "d"}, {**device, "id": "e"}, without(device, "id")):
             c.compare(f"target's {entry}", changed(entry))
         must_refuse(c, f"target: no id, no device ({kind})", changed({}))
+        must_refuse(c, f"target: fix of a removed {kind}",
+                    changed({"id": "d", "remove": True, "fix": True}))
         for key, value in own.items():
             if key == "id":  # it says which device
                 continue

@@ -73,6 +73,15 @@ static bool has_id(const struct boot *b, size_t place, const char *id)
 	return strcmp(name, id) == 0;
 }
 
+/* Returns the number of keys that an entry which removes a device cannot have. */
+static size_t idle_keys(const struct node *entry)
+{
+	size_t count = entry->count - 1;
+
+	count -= node_get(entry, "id") != NULL ? 1 : 0;
+	return count - (node_get(entry, "device") != NULL ? 1 : 0);
+}
+
 static void lay_device(struct boot *b, const struct node *entry)
 {
 	const char *id = node_get_text(entry, "id");
@@ -83,10 +92,10 @@ static void lay_device(struct boot *b, const struct node *entry)
 	while (place < b->count && (id == NULL || !has_id(b, place, id)))
 		place++;
 	if (remove != NULL && remove->truth) {
-		if (place < b->count)
+		if (place < b->count && idle_keys(entry) == 0)
 			b->removed[place] = true;
 		else
-			b->problems++;
+			b->problems += place < b->count ? idle_keys(entry) : 1;
 		return;
 	}
 	if (place < b->count && place >= b->before && node_get(entry, "device") != NULL) {

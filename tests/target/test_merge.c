@@ -236,6 +236,8 @@ static void test_devices(void **state)
 	/* A device that is removed and given again keeps its position. */
 	devices(s, "{ { id = 'cd0', remove = true }, { id = 'cd0', path = 'z' } }",
 	    "{ " A ", { id = 'cd0', device = 'ahci-cd', path = 'z', ro = true }, " C " }", "{}");
+	devices(s, "{ { id = 'cd0', device = 'ahci-cd', remove = true } }",
+	    "{ " A ", " B ", " C " }", "{ 2 }");
 	devices(s, "vmrun.null", "{ " A ", " B ", " C " }", "{ 1, 2, 3 }");
 	devices(s, "{ 5, 'x', vmrun.null }", "{ " A ", " B ", " C ", 5, 'x', null }", "{}");
 }
@@ -249,6 +251,10 @@ static void test_device_problems(void **state)
 		    "no device has the id \"floppy\"" },
 		{ "{ {}, { remove = true } }", "2, 'remove' }",
 		    "missing id: give the id of the device to change" },
+		{ "{ { id = 'cd0', remove = true, bogus = 1 } }", "1, 'bogus' }",
+		    "key \"bogus\" beside \"remove\": true: an entry that removes a device has "
+		    "only "
+		    "\"id\", \"device\" and \"remove\"" },
 		{ "{ { id = 'cd0', remove = 'yes' } }", "1, 'remove' }",
 		    "expected true or false, got a string" },
 		{ "'x'", "}", "expected a list of devices, got a string" },

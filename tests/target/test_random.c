@@ -80,7 +80,9 @@ static void add_devices(struct str *out, bool of_target)
 			str_addf(out, "id = 'm-%u', ", pick(4));
 		if (of_target && pick(8) == 0)
 			str_addf(out, "remove = %s, ", pick(4) == 0 ? "false" : "true");
-		str_addf(out, "p = %s, q = %u }, ", pick(3) == 0 ? "null" : "1", pick(100));
+		if (pick(2) != 0)
+			str_addf(out, "p = %s, q = %u, ", pick(3) == 0 ? "null" : "1", pick(100));
+		str_add(out, "}, ");
 	}
 	str_add(out, "}, ");
 }
