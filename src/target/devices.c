@@ -136,12 +136,12 @@ static char *hint(const struct laying *l, const char *id)
 	return near_hint(&near);
 }
 
-static void complain_of_id(struct laying *l, size_t entry, const char *id)
+static void complain_of_id(struct laying *l, size_t entry, const char *text, const char *id)
 {
 	MEM_AUTO char *near = hint(l, id);
-	MEM_AUTO char *text = mem_format("no device has the id \"%s\"%s", id, near);
+	MEM_AUTO char *more = mem_format(" \"%s\"%s", id, near);
 
-	complain(l, entry, "id", text, "");
+	complain(l, entry, "id", text, more);
 }
 
 /*
@@ -187,8 +187,38 @@ static bool removes(
 	else if (id == NULL)
 		complain(l, entry, "remove", "missing id: give the id of the device to change", "");
 	else
-		complain_of_id(l, entry, id);
+		complain_of_id(l, entry, "no device has the id", id);
 	return !*is_wrong && remove->truth;
+}
+
+/* Returns whether an entry has another program's word for "device", which decoding knows. */
+static bool has_foreign_kind(const struct node *device)
+{
+	struct near near = { .words = NEAR_FIELD };
+
+	for (const struct node *n = device->first; n != NULL; n = n->next) {
+		near.wanted = n->key;
+		near_offer(&near, "device");
+	}
+	return near.best != NULL;
+}
+
+/*
+ * Reports an entry with an id that changes no device, as none has that id, and adds none, as it
+ * names no kind.  Decoding, which reports other entries without a kind, does not know the ids.
+ */
+static bool is_lost(struct laying *l, const struct node *device, size_t entry, const char *id)
+{
+	const struct node *kind = node_get(device, "device");
+
+	if (id == NULL || (kind != NULL && kind->kind != NODE_NULL))
+		return false;
+	MEM_AUTO char *near = hint(l, id);
+
+	if (*near == '\0' && has_foreign_kind(device))
+		return false;
+	complain_of_id(l, entry, "\"device\" is missing, and no device to change has the id", id);
+	return true;
 }
 
 /* Records that an entry of the layer has added or changed a device. */
@@ -242,8 +272,10 @@ static void lay_entry(struct laying *l, const struct node *device, size_t entry)
 		e = &l->d->entry[place];
 		e->value = targets_keep(l->t, overlay(e->value, device, NULL));
 		e->removed = false;
-	} else {
+	} else if (!is_lost(l, device, entry, id)) {
 		e = add(l->d, clean(l->t, device));
+	} else {
+		return;
 	}
 	trace(l, e, entry);
 }

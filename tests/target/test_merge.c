@@ -238,6 +238,9 @@ static void test_devices(void **state)
 	    "{ " A ", { id = 'cd0', device = 'ahci-cd', path = 'z', ro = true }, " C " }", "{}");
 	devices(s, "{ { id = 'cd0', device = 'ahci-cd', remove = true } }",
 	    "{ " A ", " B ", " C " }", "{ 2 }");
+	/* Decoding says that "type" is "device" here. */
+	devices(s, "{ { id = 'floppy', type = 'nvme' } }",
+	    "{ " A ", " B ", " C ", { id = 'floppy', type = 'nvme' } }", "{}");
 	devices(s, "vmrun.null", "{ " A ", " B ", " C " }", "{ 1, 2, 3 }");
 	devices(s, "{ 5, 'x', vmrun.null }", "{ " A ", " B ", " C ", 5, 'x', null }", "{}");
 }
@@ -255,6 +258,16 @@ static void test_device_problems(void **state)
 		    "key \"bogus\" beside \"remove\": true: an entry that removes a device has "
 		    "only "
 		    "\"id\", \"device\" and \"remove\"" },
+		{ "{ { id = 'dc0', ro = true } }", "1, 'id' }",
+		    "\"device\" is missing, and no device to change has the id \"dc0\", did you "
+		    "mean "
+		    "\"cd0\"?" },
+		{ "{ { id = 'cd1', type = 'x', device = vmrun.null } }", "1, 'id' }",
+		    "\"device\" is missing, and no device to change has the id \"cd1\", did you "
+		    "mean "
+		    "\"cd0\"?" },
+		{ "{ { id = 'floppy' } }", "1, 'id' }",
+		    "\"device\" is missing, and no device to change has the id \"floppy\"" },
 		{ "{ { id = 'cd0', remove = 'yes' } }", "1, 'remove' }",
 		    "expected true or false, got a string" },
 		{ "'x'", "}", "expected a list of devices, got a string" },
