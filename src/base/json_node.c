@@ -8,9 +8,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-static struct node *number(const char *digits, size_t n)
+static struct node *make_number(const char *digits, size_t n)
 {
 	MEM_AUTO char *text = mem_copy_n(digits, n);
+	struct node *number;
 	char *end;
 	long long integer;
 
@@ -18,7 +19,11 @@ static struct node *number(const char *digits, size_t n)
 		return node_number(strtod(text, NULL));
 	errno = 0;
 	integer = strtoll(text, &end, 10);
-	return errno == 0 ? node_int(integer) : node_string(text);
+	if (errno != 0)
+		return node_string(text);
+	number = node_int(integer);
+	number->has_minus = integer < 0;
+	return number;
 }
 
 static struct node *string(const struct json *j, const struct json_token *token)
@@ -42,7 +47,7 @@ struct node *json_value(const struct json *j, const struct json_token *token)
 	case JSON_STRING:
 		return string(j, token);
 	case JSON_NUMBER:
-		return number(j->text + token->offset, token->length);
+		return make_number(j->text + token->offset, token->length);
 	case JSON_TRUE:
 	case JSON_FALSE:
 		return node_bool(token->type == JSON_TRUE);

@@ -220,6 +220,7 @@ struct node *node_copy(const struct node *n)
 		return node_string_n(n->text, n->length);
 	copy = node_new(n->kind);
 	copy->truth = n->truth;
+	copy->has_minus = n->has_minus;
 	copy->integer = n->integer;
 	copy->number = n->number;
 	copy->length = n->length;

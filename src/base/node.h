@@ -28,7 +28,8 @@ enum node_kind {
 struct node {
 	enum node_kind kind;
 	bool truth;
-	bool is_lent; /* text, key and children belong to other nodes: see node_lend() */
+	bool has_minus; /* NODE_INT: below 0 in JSON; one of Lua's may be the bits of 0xf... */
+	bool is_lent;	/* text, key and children belong to other nodes: see node_lend() */
 	int64_t integer;
 	double number;
 	char *text;    /* NODE_STRING: its bytes, NUL-terminated; NODE_OTHER: a name of the value */

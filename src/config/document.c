@@ -149,6 +149,7 @@ static void settle_numbers(struct node *n)
 		return;
 	n->kind = NODE_INT;
 	n->integer = (int64_t)n->number;
+	n->has_minus = n->integer < 0;
 }
 
 /* Reads JSON, which is an object.  Returns NULL if it is not.  Caller frees. */

@@ -102,7 +102,7 @@ static uint64_t read_eui64(const char *text)
 
 /*
  * Reads an identifier.  Integers of JSON beyond 63 bits arrive as digits, those that Lua reads from
- * 0x... as negative numbers.  Small negative numbers begin with 0xff, which no identifier does.
+ * 0x... as negative numbers; Lua itself does not tell -1 from 0xffffffffffffffff.
  */
 static void eui64_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -116,8 +116,7 @@ static void eui64_parse(
 			return;
 		bits = read_eui64(text);
 	} else if (value->kind == NODE_INT) {
-		bits = (uint64_t)value->integer;
-		bits = bits >> 56 == 0xff ? 0 : bits;
+		bits = value->has_minus ? 0 : (uint64_t)value->integer;
 	} else {
 		field_type_error(value, "an integer or a string \"0x...\"", at, d);
 		return;
@@ -145,9 +144,7 @@ static void eui64_schema(struct str *s)
 	json_begin_list(s, "oneOf");
 	json_begin_object(s, NULL);
 	json_add_text(s, "type", "integer");
-	json_begin_object(s, "not");
-	json_add_int(s, "const", 0);
-	json_end_object(s);
+	json_add_int(s, "minimum", 1);
 	json_end_object(s);
 	json_begin_object(s, NULL);
 	schema_add_pattern(s, "^(0[xX][0-9A-Fa-f]+|[0-9]+)$");

@@ -54,6 +54,17 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_minus(void **state)
+{
+	NODE_AUTO struct node *below = json_node("-1"), *zero = json_node("-0"), *copy = NULL;
+	NODE_AUTO struct node *of_lua = node_int(-1);
+
+	(void)state;
+	copy = node_copy(below);
+	assert_true(below->has_minus && copy->has_minus);
+	assert_false(zero->has_minus || of_lua->has_minus);
+}
+
 static void test_not_json(void **state)
 {
 	static const char *const texts[] = { "", " ", "x", "512M", "1 2", "[1", "{\"a\":1", "[1,]",
@@ -86,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_minus),
 		cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_depth),
 	};

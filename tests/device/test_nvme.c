@@ -77,10 +77,10 @@ static void test_eui64(void **state)
 	good("'ram':1,'eui64':18374686479671623679", "'eui64':'0xfeffffffffffffff'");
 	good("'ram':1,'eui64':'0xFFFFffff00000001'", "'eui64':'0xffffffff00000001'");
 	good("'ram':1,'eui64':'0X58'", "'eui64':'0x0000000000000058'");
-	/* 0xf8f1000000000001 as Lua reads it. */
-	good("'ram':1,'eui64':-508625282916155391", "'eui64':'0xf8f1000000000001'");
+	good("'ram':1,'eui64':18446744073709551615", "'eui64':'0xffffffffffffffff'");
 	bad("'ram':1,'eui64':0", why);
 	bad("'ram':1,'eui64':-1", why);
+	bad("'ram':1,'eui64':-508625282916155391", why);
 	bad("'ram':1,'eui64':'0x'", why);
 	bad("'ram':1,'eui64':'0x0'", why);
 	bad("'ram':1,'eui64':'0x10000000000000000'", why);
