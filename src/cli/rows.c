@@ -24,21 +24,33 @@ char *rows_error(const char *fmt, ...)
 	return mem_copy(text);
 }
 
+/* Returns the error of an option whose value is missing or empty, NULL for any other value. */
+static char *check_given(const struct row *o, const char *value)
+{
+	const char letter[] = { o->letter, '\0' };
+	bool is_wrong = value == NULL || (*value == '\0' && o->kind != EMPTY_TEXT);
+
+	if (o->kind == FLAG || !is_wrong)
+		return NULL;
+	return rows_error("%s%s needs %s%s", o->name != NULL ? "--" : "-",
+	    o->name != NULL ? o->name : letter, o->argument, value == NULL ? "" : ", got \"\"");
+}
+
 /* Stores the value of an option.  Returns NULL or an error message. */
 static char *store(const struct row *o, const char *value, void *out)
 {
 	void *at = (char *)out + o->offset;
 	const char **list;
-	char *end;
+	char *end, *wrong = check_given(o, value);
 
-	if (o->kind != FLAG && value == NULL)
-		return o->name != NULL ? rows_error("--%s needs %s", o->name, o->argument)
-				       : rows_error("-%c needs %s", o->letter, o->argument);
+	if (wrong != NULL)
+		return wrong;
 	switch (o->kind) {
 	case FLAG:
 		*(bool *)at = true;
 		break;
 	case TEXT:
+	case EMPTY_TEXT:
 		*(const char **)at = value;
 		break;
 	case COUNT:

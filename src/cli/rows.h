@@ -6,10 +6,11 @@
 #include <stdio.h>
 
 enum row_kind {
-	FLAG,  /* a bool */
-	TEXT,  /* a const char * */
-	COUNT, /* an int64_t, at least 0 */
-	LIST,  /* a const char **, NULL-terminated, with space for all of argv */
+	FLAG,	    /* a bool */
+	TEXT,	    /* a const char *, not empty */
+	EMPTY_TEXT, /* a const char *, "" is a value */
+	COUNT,	    /* an int64_t, at least 0 */
+	LIST, /* a const char **, NULL-terminated, with space for all of argv; none is empty */
 };
 
 struct row {

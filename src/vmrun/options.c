@@ -43,7 +43,7 @@ static const struct row options[] = {
 	    "add a hook file or stock hook after the spec's hooks; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy says" },
 	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "allow at most N automatic boots after the first" },
-	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "boot again after these causes or statuses" },
+	{ 0, "reboot-on", "LIST", EMPTY_TEXT, AT(reboot_on), "boot again after these causes or statuses" },
 	{ 0, "hypervisor", "NAME", TEXT, AT(hypervisor), "bhyve, qemu or auto (default)" },
 	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "path of the bhyve program" },
 	{ 0, "qemu", "PATH", TEXT, AT(qemu), "path of the qemu program" },
@@ -184,6 +184,8 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 		}
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
 			wrong = rows_parse(&rows, argc, argv, &i, out);
+		else if (argv[i][0] == '\0')
+			wrong = rows_error("FILE is \"\": name the spec, or - for stdin");
 		else
 			out->file = out->operand = argv[i];
 		if (file != NULL && out->file != file && wrong == NULL)

@@ -218,8 +218,7 @@ bad() {
 	faults '*dir.json: *directory*'
 	refused 66 vm.json/x
 	faults '*'
-	refused 66 ''
-	faults '*'
+	refused 64 ''
 	if [ "$(id -u)" -ne 0 ]; then
 		spec
 		chmod 0 vm.json

@@ -743,6 +743,10 @@ $vm running default $(cat up) 1"
 	refused 64 'status takes no --ready' "$vm" status --ready
 	refused 64 'console takes no --json' "$vm" console --json
 	refused 64 '--run-dir needs DIR' status -r
+	refused 64 '--run-dir needs DIR, got ""' status "$vm" -r ''
+	refused 64 '--state-dir needs DIR, got ""' --state-dir= "$vm" status
+	refused 64 '--state needs STATE, got ""' "$vm" wait --state ''
+	refused 64 '--timeout needs S, got ""' "$vm" wait --timeout ''
 	ctl -h
 	is "$status" 0
 	has 'wait-for TEXT' said

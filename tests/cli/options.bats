@@ -65,6 +65,24 @@ usage_error() {
 	has 'KEY=VALUE'
 }
 
+@test "an empty value is a usage error that names the option" {
+	spec
+	local option
+	while read -r option; do
+		usage_error "$option needs " "$option" '' vm.json
+		has ', got ""'
+	done < <("$VMRUN" -h | sed -n 's/^  \(-.,\)\{0,1\} *\(-[-a-zA-Z]*\) [A-Z].*/\2/p' | grep -v reboot-on)
+	usage_error '--bhyve needs PATH, got ""' --bhyve= vm.json
+	usage_error '-p needs FILE, got ""' -p '' vm.json
+	usage_error '--config needs FILE, got ""' -c '' vm.json
+	usage_error 'FILE is "": name the spec' ''
+	usage_error 'FILE is "": name the spec' -d vm.json ''
+	VMRUN_BHYVE='' BHYVE_EXEC='' VMRUN_QEMU='' VMRUN_HYPERVISOR='' vmrun -d vm.json
+	is "$status" 0
+	vmrun -d --reboot-on '' vm.json
+	is "$status" 0
+}
+
 @test "-h and -V: stdout, 0" {
 	local option
 	for option in -h --help; do

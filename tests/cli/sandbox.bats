@@ -410,6 +410,7 @@ targets.other.emulations[0].src'
 	has '--allow requires --sandbox'
 	vmrun --allow '' vm.json
 	is "$status" 64
+	has '--allow needs WHAT, got ""'
 }
 
 @test "a hook file outside of the directory is not opened, so that nothing of it is told" {

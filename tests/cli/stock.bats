@@ -174,7 +174,7 @@ asked() {
 	has '--hook five.lua: five.lua: a hook file returns a table of hooks'
 	vmrun --hook '' vm.json
 	is "$status" 64
-	has 'expected a file of hooks or a stock hook, got ""'
+	has '--hook needs FILE, got ""'
 	vmrun vm.json --hook
 	is "$status" 64
 	has '--hook needs FILE'
