@@ -144,7 +144,7 @@ static void add_vm(struct vmrun_list *list, const char *name)
 
 /*
  * Finds the VMs of the runtime directory; there are none if it does not exist.  Returns 0, or -1
- * with errno if the directory cannot be read.
+ * with errno if the directory cannot be read or is something else.
  */
 static int find_all(struct vmrun_list *list)
 {
@@ -153,7 +153,7 @@ static int find_all(struct vmrun_list *list)
 	int why;
 
 	if (dir == NULL)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+		return errno == ENOENT ? 0 : -1;
 	while ((errno = 0, entry = readdir(dir)) != NULL)
 		add_vm(list, entry->d_name);
 	why = errno;

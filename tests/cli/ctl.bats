@@ -618,8 +618,7 @@ serves() {
 	ctl -r own/missing list --json
 	is "$(cat said)" '[]'
 	: >file
-	ctl -r file list --json
-	is "$(cat said)" '[]'
+	refused 71 'file: Not a directory' -r file list
 	script 'acpi on ready up wait exit 1'
 	"$VMRUN" "${unchecked[@]}" --run-dir own vm.json >out 2>err 3>&- &
 	pids+=("$!")

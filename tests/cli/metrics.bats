@@ -76,7 +76,8 @@ samples_of() {
 	echo >run
 	run_dir=$PWD/run/below
 	ctl metrics
-	is "$status" 0
+	is "$status" 71
+	grep -q 'run/below: Not a directory' wrong
 }
 
 @test "a VM that runs, and that has ended once" {

@@ -432,6 +432,15 @@ static void test_a_list(void **state)
 	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
 	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
 	vmrun_list_free(list);
+	/* A directory that does not exist has no VM; a file is a mistyped one. */
+	(void)snprintf(lock, sizeof(lock), "%s/none", directory);
+	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_list_count(list), 0);
+	vmrun_list_free(list);
+	(void)snprintf(lock, sizeof(lock), "%s/demo/control", directory);
+	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OS);
+	assert_non_null(strstr(vmrun_list_error(list), "demo/control: Not a directory"));
+	vmrun_list_free(list);
 	/* A FIFO does not block, and names no process. */
 	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
 	assert_int_equal(mkfifo(lock, 0600), 0);
