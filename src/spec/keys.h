@@ -9,6 +9,7 @@
 DESCRIBES(name_custom, char *);
 DESCRIBES(cpu_custom, struct cpu);
 DESCRIBES(mem_custom, int64_t);
+DESCRIBES(log_size_custom, int64_t);
 DESCRIBES(hostbridge_custom, int);
 DESCRIBES(com_custom, char *);
 DESCRIBES(uuid_custom, char *);
@@ -31,7 +32,8 @@ DESCRIBES(stop_custom, struct stop_ladder);
 DESCRIBES(hooks_custom, struct hook_list);
 DESCRIBES(ready_custom, struct probe);
 DESCRIBES(alive_custom, struct probe);
-extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
+extern const struct field_custom name_custom, cpu_custom, mem_custom, log_size_custom,
+    hostbridge_custom, com_custom;
 extern const struct field_custom uuid_custom, words_custom, command_custom, prefix_custom,
     seconds_custom, day_custom, week_custom, release_custom;
 extern const struct field_custom rom_custom, gdb_custom, pin_custom, layout_custom, loader_custom;

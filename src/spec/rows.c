@@ -231,7 +231,7 @@ static const struct field console_fields[] = {
 	    .help = "file to which vmrun appends all output of the guest"),
 	ROW_BOOL("timestamps", struct console_settings, timestamps,
 	    .help = "write the time before each line of the log"),
-	ROW_CUSTOM("max_size", struct console_settings, max_size, mem_custom, .preset = "\"10M\"",
+	ROW_CUSTOM("max_size", struct console_settings, max_size, log_size_custom, .preset = "\"10M\"",
 	    .help = "size at which vmrun renames the log to LOG.1"),
 	ROW_INT("keep", struct console_settings, keep, .preset = "3", .has_range = true,
 	    .min = 0, .max = MAX_OLD_LOGS,

@@ -75,3 +75,23 @@ void spec_refused(const char *keys, const char *wanted)
 	spec_free(spec);
 	has_line(got, wanted, keys);
 }
+
+void key_shows(const char *key, const struct key_row *rows)
+{
+	for (const struct key_row *r = rows; r->value != NULL; r++) {
+		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
+		MEM_AUTO char *wanted = mem_format("'%s': %s", key, r->wanted);
+
+		spec_shows(keys, wanted);
+	}
+}
+
+void key_refuses(const char *key, const struct key_row *rows)
+{
+	for (const struct key_row *r = rows; r->value != NULL; r++) {
+		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
+		MEM_AUTO char *wanted = mem_format("%s%s", key, r->wanted);
+
+		spec_refused(keys, wanted);
+	}
+}

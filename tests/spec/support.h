@@ -20,4 +20,13 @@ void spec_shows(const char *keys, const char *wanted);
 /* Decoding it gives a problem that begins like that. */
 void spec_refused(const char *keys, const char *wanted);
 
+struct key_row {
+	const char *value, *wanted;
+};
+
+/* Checks how each value of the key is printed after the colon. */
+void key_shows(const char *key, const struct key_row *rows);
+/* Checks that each value is refused with a problem at or below the key. */
+void key_refuses(const char *key, const struct key_row *rows);
+
 #endif

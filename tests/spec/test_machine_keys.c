@@ -1,4 +1,4 @@
-/* name, cpu, mem, host bridge, serial ports, uuid, words, seconds, release. */
+/* name, cpu, host bridge, serial ports, uuid, words, seconds, release. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -6,44 +6,18 @@
 
 #include "base/mem.h"
 
-struct row {
-	const char *value, *wanted;
-};
-
-/* Checks how each value of the key is printed after the colon. */
-static void shown(const char *key, const struct row *rows)
-{
-	for (const struct row *r = rows; r->value != NULL; r++) {
-		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
-		MEM_AUTO char *wanted = mem_format("'%s': %s", key, r->wanted);
-
-		spec_shows(keys, wanted);
-	}
-}
-
-/* Checks that each value is refused with a problem at or below the key. */
-static void refused(const char *key, const struct row *rows)
-{
-	for (const struct row *r = rows; r->value != NULL; r++) {
-		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
-		MEM_AUTO char *wanted = mem_format("%s%s", key, r->wanted);
-
-		spec_refused(keys, wanted);
-	}
-}
-
 #define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void test_name(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "'a'", "'a'" },
 		{ "'0'", "'0'" },
 		{ "'a.b-c_D9'", "'a.b-c_D9'" },
 		{ "'" A32 A32 "'", "'" A32 A32 "'" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "'" A32 A32 "a'", ": invalid VM name \"" A32 A32 "a\"" },
 		{ "''", ": must not be empty" },
 		{ "'.a'", ": invalid VM name \".a\"" },
@@ -59,13 +33,13 @@ static void test_name(void **state)
 	};
 
 	(void)state;
-	shown("name", good);
-	refused("name", bad);
+	key_shows("name", good);
+	key_refuses("name", bad);
 }
 
 static void test_cpu(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "1", "{'threads': 1,'cores': 1,'sockets': 1}" },
 		{ "65535", "{'threads': 65535,'cores': 1,'sockets': 1}" },
 		{ "{'threads':2,'cores':3,'sockets':4}", "{'threads': 2,'cores': 3,'sockets': 4}" },
@@ -73,7 +47,7 @@ static void test_cpu(void **state)
 		    "{'threads': 5,'cores': 13107,'sockets': 1}" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "0", ": 0 is out of range: expected 1 to 65535" },
 		{ "-1", ": -1 is out of range" },
 		{ "65536", ": 65536 is out of range" },
@@ -96,144 +70,20 @@ static void test_cpu(void **state)
 	struct cpu cpu = { 2, 3, 4 };
 
 	(void)state;
-	shown("cpu", good);
-	refused("cpu", bad);
+	key_shows("cpu", good);
+	key_refuses("cpu", bad);
 	assert_int_equal(cpu_count(&cpu), 24);
-}
-
-static void test_mem(void **state)
-{
-	static const struct row good[] = {
-		{ "'512M'", "536870912," },
-		{ "'512m'", "536870912," },
-		{ "'08M'", "8388608," },
-		{ "'000000000000000000000000000010M'", "10485760," },
-		{ "'4k'", "4096," },
-		{ "'3G'", "3221225472," },
-		{ "'1T'", "1099511627776," },
-		{ "'4096T'", "4503599627370496," },
-		{ "4096", "4096," },
-		{ "536870912", "536870912," },
-		{ NULL, NULL },
-	};
-	static const struct row bad[] = {
-		{ "'512'", ": \"512\" has no unit: write \"512M\"" },
-		{ "''", ": must not be empty" },
-		{ "'M'", ": invalid size \"M\"" },
-		{ "'1.5G'", ": invalid size \"1.5G\"" },
-		{ "'4 G'", ": invalid size \"4 G\"" },
-		{ "' 4G'", ": invalid size \" 4G\"" },
-		{ "'4GB'", ": invalid size \"4GB\"" },
-		{ "'4P'", ": invalid size \"4P\"" },
-		{ "'-4M'", ": invalid size \"-4M\"" },
-		{ "'+4M'", ": invalid size \"+4M\"" },
-		{ "'0x200M'", ": invalid size \"0x200M\"" },
-		{ "'0M'", ": the size must be above 0" },
-		{ "'00k'", ": the size must be above 0" },
-		{ "0", ": the size must be above 0" },
-		{ "-1", ": the size must be above 0" },
-		{ "-4096", ": the size must be above 0" },
-		{ "'1k'", ": 1024 bytes is not a multiple of 4 KiB" },
-		{ "5000", ": 5000 bytes is not a multiple of 4 KiB" },
-		{ "4503599627374592", ": the size is beyond 4 PiB" },
-		{ "1152921504606846976", ": the size is beyond 4 PiB" },
-		{ "'4097T'", ": the size is beyond 4 PiB" },
-		{ "'99999999999T'", ": the size is beyond 4 PiB" },
-		{ "'9999999999999999999999999999999k'", ": the size is beyond 4 PiB" },
-		{ "536870912.5", ": expected a size such as \"512M\", or bytes, got a number" },
-		{ "true", ": expected a size such as \"512M\", or bytes, got a boolean" },
-		{ NULL, NULL },
-	};
-
-	(void)state;
-	shown("mem", good);
-	refused("mem", bad);
-	shown("hook_memory", good);
-	refused("hook_memory", bad);
-}
-
-/* Returns the problems, else the notes, of a key that may have UCL's numbers. */
-static char *said_of(const char *key, const char *value, bool of_ucl)
-{
-	MEM_AUTO char *keys = mem_format("'%s':%s", key, value);
-	struct node *doc = doc_with(keys);
-	struct report report = { 0 };
-	struct decoder d = { .report = &report, .directory = "/", .of_ucl = of_ucl };
-	struct spec *spec = spec_decode(doc, &d);
-	struct str notes = { 0 };
-	char *said;
-
-	for (size_t i = 0; i < spec->notes.count; i++)
-		str_addf(&notes, "%s\n", spec->notes.item[i]);
-	said = report.count > 0 ? problems_of(&report) : str_take(&notes);
-	str_free(&notes);
-	spec_free(spec);
-	node_free(doc);
-	return said;
-}
-
-struct mem_row {
-	const char *value, *bytes;
-	bool good;
-	const char *hint; /* about UCL */
-};
-
-static void says(const char *key, const struct mem_row *r, bool of_ucl)
-{
-	MEM_AUTO char *got = said_of(key, r->value, of_ucl);
-	bool is_small = *r->value != '\'' && strtoll(r->value, NULL, 10) <= 1048576;
-	MEM_AUTO char *small =
-	    is_small ? mem_format(", did you mean \"%sM\"?", r->value) : mem_copy("");
-	const char *hint = of_ucl && *r->hint != '\0' ? r->hint : small;
-	MEM_AUTO char *accepted = mem_format(" is %s bytes%s", r->bytes, hint);
-	MEM_AUTO char *refused =
-	    mem_format(": %s bytes is not a multiple of 4 KiB%s", r->bytes, hint);
-	const char *text = r->good ? accepted : refused;
-	MEM_AUTO char *wanted = mem_format("%s%s\n", key, text);
-
-	if (strcmp(got, r->good && *hint == '\0' ? "" : wanted) != 0)
-		fail_msg("%s: wanted %s, got %s", r->value, wanted, got);
-}
-
-/* UCL reads 512M without quotes as a decimal number; a note or a problem says so. */
-static void test_mem_of_ucl(void **state)
-{
-#define HINT(n, unit, name)                                                          \
-	" (UCL makes that of " #n unit " without quotes: for " #n " " name " write " \
-	"\"" #n unit "\" or " #n unit "b)"
-	static const struct mem_row rows[] = {
-		{ "512000000", "512000000", true, HINT(512, "M", "MiB") },
-		{ "8000000000", "8000000000", true, HINT(8, "G", "GiB") },
-		{ "524288000", "524288000", true, HINT(524288, "k", "KiB") },
-		{ "1000000000", "1000000000", false, HINT(1, "G", "GiB") },
-		{ "1500000000", "1500000000", false, HINT(1500, "M", "MiB") },
-		{ "1000", "1000", false, HINT(1, "k", "KiB") },
-		{ "536870912", "536870912", true, "" },
-		{ "512", "512", false, "" },
-		{ "1048576", "1048576", true, "" },
-		{ "1052672", "1052672", true, "" },
-		{ "'512M'", "536870912", true, "" },
-		{ "'1000k'", "1024000", true, "" },
-	};
-#undef HINT
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		says("mem", &rows[i], true);
-		says("mem", &rows[i], false);
-		says("hook_memory", &rows[i], true);
-	}
 }
 
 static void test_hostbridge(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "'hostbridge'", "'hostbridge'" },
 		{ "'amd_hostbridge'", "'amd_hostbridge'" },
 		{ "false", "false" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "true", ": expected \"hostbridge\", \"amd_hostbridge\" or false" },
 		{ "'amd'",
 		    ": invalid value \"amd\": expected one of \"hostbridge\", \"amd_hostbridge\"" },
@@ -243,13 +93,13 @@ static void test_hostbridge(void **state)
 	};
 
 	(void)state;
-	shown("hostbridge", good);
-	refused("hostbridge", bad);
+	key_shows("hostbridge", good);
+	key_refuses("hostbridge", bad);
 }
 
 static void test_com(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "'stdio'", "'stdio'" },
 		{ "'/dev/nmdm0A'", "'/dev/nmdm0A'" },
 		{ "'/dev/a,b'", "'/dev/a,b'" },
@@ -257,7 +107,7 @@ static void test_com(void **state)
 		{ "'tcp=[::1]:65535'", "'tcp=[::1]:65535'" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "''", ": must not be empty" },
 		{ "'nmdm0A'", ": invalid serial port \"nmdm0A\"" },
 		{ "'Stdio'", ": invalid serial port \"Stdio\"" },
@@ -276,14 +126,14 @@ static void test_com(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		shown(keys[i], good);
-		refused(keys[i], bad);
+		key_shows(keys[i], good);
+		key_refuses(keys[i], bad);
 	}
 }
 
 static void test_uuid(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "'01234567-89ab-cdef-ABCD-EF0123456789'",
 		    "'01234567-89ab-cdef-ABCD-EF0123456789'" },
 		{ "'01234567-89ab-cdef-dfff-ef0123456789'",
@@ -291,7 +141,7 @@ static void test_uuid(void **state)
 		{ "false", "false" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "'01234567-89ab-cdef-abcd-ef012345678'", ": " },
 		{ "'01234567-89ab-cdef-abcd-ef01234567890'", ": " },
 		{ "'0123456789abcdefabcdef0123456789'", ": " },
@@ -309,19 +159,19 @@ static void test_uuid(void **state)
 	};
 
 	(void)state;
-	shown("uuid", good);
-	refused("uuid", bad);
+	key_shows("uuid", good);
+	key_refuses("uuid", bad);
 }
 
 static void test_words(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "'-a  -b \\\"c d\\\"'", "['-a','-b','c d']" },
 		{ "['-a','b c']", "['-a','b c']" },
 		{ "['']", "['']" },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "'\\\"a'", ": cannot be split into words: unterminated quote" },
 		{ "'a\\\\'", ": cannot be split into words: a backslash at the end" },
 		{ "['a',1]", "[1]: expected a string, got an integer" },
@@ -331,15 +181,15 @@ static void test_words(void **state)
 	};
 
 	(void)state;
-	shown("extra_options", good);
-	refused("extra_options", bad);
+	key_shows("extra_options", good);
+	key_refuses("extra_options", bad);
 	spec_shows("'extra_options':'','bhyve':{'args':'x'}", "'bhyve': {'args': ['x']}");
 	spec_refused("'qemu':{'args':[1]}", "qemu.args[0]: expected a string");
 }
 
 static void test_seconds(void **state)
 {
-	static const struct row good[] = {
+	static const struct key_row good[] = {
 		{ "5", "5," },
 		{ "0.01", "0.01," },
 		{ "3600", "3600," },
@@ -347,7 +197,7 @@ static void test_seconds(void **state)
 		{ "2.3", "2.3," },
 		{ NULL, NULL },
 	};
-	static const struct row bad[] = {
+	static const struct key_row bad[] = {
 		{ "0", ": expected 0.01 to 3600 seconds" },
 		{ "0.00999", ": expected 0.01 to 3600 seconds" },
 		{ "0.001", ": expected 0.01 to 3600 seconds" },
@@ -361,8 +211,8 @@ static void test_seconds(void **state)
 	struct node *doc = doc_with("");
 
 	(void)state;
-	shown("hook_timeout", good);
-	refused("hook_timeout", bad);
+	key_shows("hook_timeout", good);
+	key_refuses("hook_timeout", bad);
 	node_put(doc, "hook_timeout", node_number(strtod("nan", NULL)));
 	spec_free(spec_from(doc, &report));
 	MEM_AUTO char *got = problems_of(&report);
@@ -403,8 +253,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_cpu),
-		cmocka_unit_test(test_mem),
-		cmocka_unit_test(test_mem_of_ucl),
 		cmocka_unit_test(test_hostbridge),
 		cmocka_unit_test(test_com),
 		cmocka_unit_test(test_uuid),
