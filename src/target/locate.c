@@ -190,7 +190,8 @@ static bool is_key(const struct node *key, const char *text)
 static struct node *in_file(const struct targets *t, const struct node *keys, size_t *depth)
 {
 	const struct node *first = keys->first, *rules = t->rules;
-	bool is_original = is_key(first, "targets") || is_key(first, "extends");
+	bool is_original =
+	    is_key(first, "name") || is_key(first, "targets") || is_key(first, "extends");
 	struct stack stack = whole(t, is_original ? NULL : t->last.top);
 	struct node *path = node_copy(stack.item[0].path);
 

@@ -54,6 +54,17 @@ static const char located[] =
     "      emulations = { { id = 'd', ro = vmrun.null }, { device = 'nvme', path = 'n' } } },\n"
     "  } }";
 
+/* A name in a target is refused, so that the name is always the base's. */
+static void test_locate_name(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s, "return { name = 'x!', targets = { t = { name = 'y' } } }");
+	expect_boot(s, "t", "problems", "{}");
+	finds(s, "{ 'name' }", "file", "{ 'name' }");
+	finds(s, "{ 'targets', 't', 'name' }", "file", "{ 'targets', 't', 'name' }");
+}
+
 static void test_locate(void **state)
 {
 	struct script *s = *state;
@@ -190,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SUPPORT_TEST(test_targets),
 		SUPPORT_TEST(test_locate),
+		SUPPORT_TEST(test_locate_name),
 		SUPPORT_TEST(test_locate_replaced),
 		SUPPORT_TEST(test_locate_settings),
 		SUPPORT_TEST(test_bad_settings),
