@@ -20,16 +20,26 @@ struct setting {
 	char *why;	    /* what is wrong; NULL: nothing */
 };
 
+/* Reads digits.  Returns an index from 0, which is -1 where none from 1 is as large. */
+static int64_t index_of(const char *digits)
+{
+	unsigned long long index = strtoull(digits, NULL, 10);
+
+	return index < INT64_MAX ? (int64_t)index : -1;
+}
+
 /* Reads "[7]" at the text.  Returns its length, or 0. */
 static size_t read_index(const char *text, struct node *parts)
 {
 	size_t digits = strspn(text + (*text == '[' ? 1 : 0), "0123456789");
-	unsigned long long index;
+	int64_t index;
 
 	if (*text != '[' || digits == 0 || text[1 + digits] != ']')
 		return 0;
-	index = strtoull(text + 1, NULL, 10);
-	node_append(parts, node_int(index < INT32_MAX ? (int64_t)index : INT32_MAX));
+	index = index_of(text + 1);
+	if (index < 0)
+		return 0;
+	node_append(parts, node_int(index));
 	return digits + 2;
 }
 
@@ -106,15 +116,12 @@ static bool resolve(struct setting *s, struct node *container, const struct node
 		s->why = mem_format("%s is a list: name an entry, as in %s[0]", text, text);
 		return false;
 	}
-	if (is_name) {
-		unsigned long long number = strtoull(part->text, NULL, 10);
-
-		index = number < INT32_MAX ? (int64_t)number : INT32_MAX;
-	}
-	node_append(s->path, node_int(index + 1));
+	if (is_name)
+		index = index_of(part->text);
+	node_append(s->path, index < 0 ? node_string(part->text) : node_int(index + 1));
 	if (!is_list(container))
 		s->why = mem_format("%s is not a list", text);
-	else if ((size_t)index >= container->count)
+	else if (index < 0 || (size_t)index >= container->count)
 		s->why = mem_format("%s has %zu entries, counted from 0", text, container->count);
 	return s->why == NULL;
 }

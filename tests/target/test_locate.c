@@ -190,6 +190,15 @@ static void test_bad_settings(void **state)
 	    "emulations has 2 entries, counted from 0");
 	cannot_set(
 	    s, "emulations.7", "{ 'emulations', 8 }", "emulations has 2 entries, counted from 0");
+	/* The path has the number as it was written. */
+	cannot_set(s, "emulations[99999999999]", "{ 'emulations', 100000000000 }",
+	    "emulations has 2 entries, counted from 0");
+	cannot_set(s, "emulations.99999999999", "{ 'emulations', 100000000000 }",
+	    "emulations has 2 entries, counted from 0");
+	cannot_set(s, "emulations.99999999999999999999", "{ 'emulations', '99999999999999999999' }",
+	    "emulations has 2 entries, counted from 0");
+	cannot_set(s, "emulations[99999999999999999999]", "{ 'emulations[99999999999999999999]' }",
+	    "invalid key: expected one such as cpu.cores or emulations[0].path");
 	cannot_set(s, "emulations.path", "{ 'emulations', 'path' }",
 	    "emulations is a list: name an entry, as in emulations[0]");
 	cannot_set(s, "targets.mid.mem", "{ 'targets' }",
