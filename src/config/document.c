@@ -18,20 +18,38 @@
 #define TOO_LARGE 9223372036854775808.0 /* the first double beyond int64_t */
 #define MAX_UCL_QUOTE 60		/* bytes of uclcmd's answer in a message */
 
-/* Reports an error of Lua, "vm.lua:3: unexpected symbol", with its place apart from its text. */
+/* Returns whether a text begins with a line of a file, "other.lua:3: ". */
+static bool names_line(const char *text)
+{
+	const char *colon = strstr(text, ": ");
+	size_t n = colon == NULL ? 0 : (size_t)(colon - text), digits = 0;
+
+	while (digits < n && text[n - digits - 1] >= '0' && text[n - digits - 1] <= '9')
+		digits++;
+	return digits > 0 && digits < n && text[n - digits - 1] == ':';
+}
+
+/*
+ * Reports an error of Lua, "vm.lua:3: unexpected symbol", with its place apart from its text.  One
+ * that names no file, as of a table that contains itself, is one of the spec.
+ */
 static void report_script_error(struct document *doc, struct error *err, struct report *report)
 {
 	MEM_AUTO char *text = mem_copy(err->text);
+	bool is_of_spec = err->status == STATUS_SPEC && !names_line(text);
 	size_t n = strlen(doc->name), digits;
 	struct problem *p;
 
 	report_take(report, NULL, err);
-	if (strlen(text) <= n || memcmp(text, doc->name, n) != 0 || text[n] != ':')
+	p = &report->item[report->count - 1];
+	if (strlen(text) <= n || memcmp(text, doc->name, n) != 0 || text[n] != ':') {
+		if (is_of_spec)
+			p->place = mem_copy(doc->name);
 		return;
+	}
 	digits = strspn(text + n + 1, "0123456789");
 	if (digits > 0 && text[n + 1 + digits] == ':')
 		n += 1 + digits;
-	p = &report->item[report->count - 1];
 	p->place = mem_copy_n(text, n);
 	free(p->text);
 	p->text = mem_copy(text + n + 1 + strspn(text + n + 1, " "));

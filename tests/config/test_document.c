@@ -91,6 +91,9 @@ static void test_empty(void **state)
 	reads("a.json", "", FORMAT_AUTO, "a.json: : the file is empty");
 	reads("a.lua", " \n\t", FORMAT_AUTO, "a.lua: : the file is empty");
 	reads("a.lua", "-- nothing", FORMAT_AUTO, "the file returned nothing");
+	reads("a.lua", "local t = {} t.targets = { t = t } return t", FORMAT_AUTO,
+	    "a.lua: : targets.t.targets.t.targets");
+	reads("a.lua", "error('b.lua:3: wrong', 0)", FORMAT_AUTO, ": b.lua:3: wrong");
 	reads("a.json", "{\"a\":1,\n\"a\":2}", FORMAT_AUTO, "a.json:2:1: a: duplicate key");
 }
 
