@@ -71,6 +71,11 @@ static int check_directory(const char *path, struct error *err)
 
 	if (lstat(path, &st) != 0)
 		return error_set(err, STATUS_OS, "%s: %s", path, strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return error_set(err, STATUS_OS,
+		    "%s: a symbolic link, which could lead elsewhere while the VM runs: name the "
+		    "directory itself with --run-dir, or remove the link",
+		    path);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, STATUS_OS,
 		    "%s: not a directory: move it away, or choose another with --run-dir", path);

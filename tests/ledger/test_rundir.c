@@ -152,7 +152,7 @@ static void test_what_is_no_directory_of_ours(void **state)
 	scratch_write("file", "x", 0644);
 	refused("file", STATUS_OS, "file: not a directory: move it away, or choose another");
 	assert_int_equal(symlink("elsewhere", "link"), 0);
-	refused("link", STATUS_OS, "link: not a directory");
+	refused("link", STATUS_OS, "link: a symbolic link, which could lead elsewhere");
 	refused("no/such/run", STATUS_OS, "no/such/run: cannot make this directory: No such file");
 	assert_int_equal(mkdir("open", 0700), 0);
 	assert_int_equal(chmod("open", 0777), 0);
