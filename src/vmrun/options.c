@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/unlisted.h"
 #include "cli/rows.h"
 
@@ -128,10 +129,35 @@ static char *check_exec_result(const struct command_line *line)
 	return NULL;
 }
 
+/*
+ * Refuses a wrong name in the environment, where no option overrides it: the library, which refuses
+ * others, would blame the option.
+ */
+static char *check_environment(const struct command_line *line)
+{
+	static const char *const names[] = { "bhyve", "qemu", "auto", NULL };
+	const char *name = getenv("VMRUN_HYPERVISOR");
+	struct near near = { .wanted = name };
+
+	if (name == NULL || *name == '\0' || is_one_of(name, names) || options_describe(line) ||
+	    line->hypervisor != NULL || line->bhyve != NULL || line->qemu != NULL)
+		return NULL;
+	for (size_t i = 0; names[i] != NULL; i++)
+		near_offer(&near, names[i]);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return rows_error(
+	    "the environment variable VMRUN_HYPERVISOR takes bhyve, qemu or auto, got "
+	    "\"%s\"%s",
+	    name, hint);
+}
+
 static char *check_run(const struct command_line *line)
 {
 	char *wrong = check_reboot_on(line);
 
+	if (wrong == NULL)
+		wrong = check_environment(line);
 	return wrong != NULL ? wrong : check_exec_result(line);
 }
 

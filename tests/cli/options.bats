@@ -83,6 +83,18 @@ usage_error() {
 	is "$status" 0
 }
 
+@test "a wrong hypervisor in the environment: 64, and the variable is named" {
+	spec
+	export VMRUN_HYPERVISOR=behyve
+	usage_error 'the environment variable VMRUN_HYPERVISOR takes bhyve, qemu or auto, got "behyve", did you mean "bhyve"?' -d vm.json
+	vmrun --hypervisor bhyve -d vm.json
+	is "$status" 0
+	vmrun --bhyve /b -d vm.json
+	is "$status" 0
+	vmrun --print schema
+	is "$status" 0
+}
+
 @test "-h and -V: stdout, 0" {
 	local option
 	for option in -h --help; do
