@@ -198,6 +198,7 @@ struct reading {
 	struct node *root;
 	const char *name;
 	size_t room; /* bytes that the nodes may still take */
+	size_t duplicates;
 	struct report *report;
 };
 
@@ -225,7 +226,16 @@ static struct node *add_value(struct reading *r, const struct json_token *token)
 	return n;
 }
 
-/* Handles one token.  Returns -1 if it is an error. */
+/* Reports a key that its object has already.  The reading goes on to find all of them. */
+static void report_duplicate(struct reading *r, size_t offset)
+{
+	if (r->duplicates++ < MAX_REPORT_PROBLEMS)
+		(void)report_fault(&r->walk, r->name, offset, "duplicate key", r->report);
+	else
+		r->report->more++;
+}
+
+/* Handles one token.  Returns -1 if the text cannot be read on. */
 static int take_token(struct reading *r, const struct json_token *token)
 {
 	struct walk *w = &r->walk;
@@ -239,9 +249,9 @@ static int take_token(struct reading *r, const struct json_token *token)
 		step_to_fault(w);
 		return report_fault(w, r->name, w->json.at, w->json.error, r->report);
 	case JSON_KEY:
-		return add_seen(&r->seen, l->key, l->serial)
-		    ? 0
-		    : report_fault(w, r->name, token->offset, "duplicate key", r->report);
+		if (!add_seen(&r->seen, l->key, l->serial))
+			report_duplicate(r, token->offset);
+		return 0;
 	case JSON_OBJECT_END:
 	case JSON_LIST_END:
 		if (l->is_object)
@@ -275,7 +285,7 @@ struct node *json_read(
 	} while (rc == 0 && token.type != JSON_END);
 	end_walk(&r.walk);
 	free(r.seen.entry);
-	if (rc == 0)
+	if (rc == 0 && r.duplicates == 0)
 		return r.root;
 	node_free(r.root);
 	return NULL;

@@ -9,9 +9,9 @@
 #include "base/report.h"
 
 /*
- * Reads a whole document: its grammar, duplicate keys, its depth.  Reports the first error with
- * its line, column and key path, and returns NULL.  `room` is the number of bytes that the nodes
- * may take.  Integers beyond 64 bits stay strings of digits.  Caller frees.
+ * Reads a whole document: its grammar, duplicate keys, its depth.  Reports duplicate keys and the
+ * first other error with line, column and key path, and returns NULL.  `room` is the number of
+ * bytes that the nodes may take.  Integers beyond 64 bits stay strings of digits.  Caller frees.
  */
 struct node *json_read(
     const char *name, const char *text, size_t length, size_t room, struct report *report);

@@ -42,7 +42,7 @@ static bool try_text(const struct str *text, const struct dice *d)
 	struct node *root = json_read("x", text->text, text->length, SIZE_MAX, &report);
 	bool good = root != NULL;
 
-	dice_check(d, report.count == (good ? 0 : 1), "one problem, or none");
+	dice_check(d, good == (report.count == 0), "a problem, or none");
 	if (good) {
 		struct str again = { 0 };
 		struct node *same;

@@ -52,6 +52,38 @@ static void test_duplicates(void **state)
 	check("{\"a\":[0,{\"b\":{},\"b\":1}]}", "x:1:17: a[1].b: duplicate key");
 }
 
+/* Checks the problems of a text, a line each. */
+static void check_all(const char *text, const char *wanted)
+{
+	struct report report = { 0 };
+
+	assert_null(json_read("x", text, strlen(text), SIZE_MAX, &report));
+	MEM_AUTO char *got = report_text(&report);
+
+	assert_string_equal(got, wanted);
+	report_free(&report);
+}
+
+static void test_all_duplicates(void **state)
+{
+	struct str many = { 0 };
+	struct report report = { 0 };
+
+	(void)state;
+	check_all("{\"a\":1,\"a\":2,\n\"b\":{\"c\":1,\"c\":{\"a\":2,\"a\":3}},\"a\":[}",
+	    "x:1:8: a: duplicate key\nx:2:12: b.c: duplicate key\nx:2:23: b.c.a: duplicate key\n"
+	    "x:2:31: a: duplicate key\nx:2:36: a[0]: not a JSON value");
+	str_add(&many, "{\"a\":0");
+	for (int i = 0; i < MAX_REPORT_PROBLEMS + 5; i++)
+		str_add(&many, ",\"a\":0");
+	str_add(&many, "}");
+	assert_null(json_read("x", many.text, many.length, SIZE_MAX, &report));
+	assert_int_equal(report.count, MAX_REPORT_PROBLEMS);
+	assert_int_equal(report.more, 5);
+	report_free(&report);
+	str_free(&many);
+}
+
 static void test_paths(void **state)
 {
 	(void)state;
@@ -192,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_all_duplicates),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_huge_nesting),
 		cmocka_unit_test(test_huge_object),
