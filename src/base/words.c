@@ -78,6 +78,27 @@ bool words_have(const struct words *w, const char *text)
 	return false;
 }
 
+/* Adds a word, which may have several lines, on one. */
+static void add_word(struct str *line, const char *word)
+{
+	size_t n = strcspn(word, "\n");
+
+	if (word[n] == '\0') {
+		str_add_quoted(line, word);
+		return;
+	}
+	while (*word != '\0') {
+		MEM_AUTO char *part = mem_copy_n(word, n);
+
+		if (n > 0)
+			str_add_quoted(line, part);
+		if (word[n] == '\n')
+			str_add(line, "\"" SHELL_NEWLINE "\"");
+		word += n + (word[n] == '\n' ? 1 : 0);
+		n = strcspn(word, "\n");
+	}
+}
+
 char *words_shell_line(const struct words *w)
 {
 	struct str line = { 0 };
@@ -90,7 +111,7 @@ char *words_shell_line(const struct words *w)
 		/* A first word with a plain `=` in it would be an assignment. */
 		if (i == 0 && strchr(word, '=') != NULL)
 			str_add(&line, "''");
-		str_add_quoted(&line, word);
+		add_word(&line, word);
 	}
 	return str_take(&line);
 }
@@ -113,6 +134,9 @@ static const char *split_word(struct str *word, const char *p, const char **why)
 			quote = '\0';
 		} else if (quote != '\'' && is_joint(p)) {
 			p++;
+		} else if (quote == '"' && str_after(p, SHELL_NEWLINE) != NULL) {
+			str_add_char(word, '\n');
+			p += strlen(SHELL_NEWLINE) - 1;
 		} else if (quote == '\0' && (*p == '\'' || *p == '"')) {
 			quote = *p;
 		} else if (*p == '\\' && quote != '\'' &&

@@ -20,6 +20,11 @@ void words_truncate(struct words *w, size_t count);
 /* Returns whether both have the same words in the same order. */
 bool words_equal(const struct words *a, const struct words *b);
 bool words_have(const struct words *w, const char *text);
+/*
+ * A newline in double quotes: IFS of a shell is a blank, a tab and a newline at its start.  $(...)
+ * would lose newlines at the end of a word, and $'...' is too new for dash.
+ */
+#define SHELL_NEWLINE "${IFS#??}"
 /* Returns one line that a POSIX shell splits into exactly these words.  Caller frees. */
 char *words_shell_line(const struct words *w);
 /*

@@ -400,3 +400,19 @@ void shell_free(struct shell_script *script)
 	free(script->command);
 	*script = (struct shell_script){ 0 };
 }
+
+char *shell_without_tabs(const char *text)
+{
+	struct str s = { 0 };
+
+	while (*text != '\0') {
+		size_t n;
+
+		text += strspn(text, "\t");
+		n = strcspn(text, "\n");
+		n += text[n] == '\n' ? 1 : 0;
+		str_add_n(&s, text, n);
+		text += n;
+	}
+	return str_take(&s);
+}

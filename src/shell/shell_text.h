@@ -73,5 +73,7 @@ void shell_free(struct shell_script *script);
 const char *shell_skip(const char *p, const char *end, char close, bool quoted);
 /* Returns the length of a variable's name at the start of n bytes; 0: there is none. */
 size_t shell_name_length(const char *text, size_t n);
+/* Returns the text without the tabs in front of its lines.  Caller frees. */
+char *shell_without_tabs(const char *text);
 
 #endif

@@ -204,6 +204,11 @@ static void put_braces(
 	const struct shell_variable *found;
 	bool colon, has;
 
+	/* The newlines of vmrun's own lines. */
+	if (quoted && str_after(p - 2, SHELL_NEWLINE) == end + 1 && find(x->v, "IFS", 3) == NULL) {
+		put(x, "\n", 1);
+		return;
+	}
 	while (
 	    (n == 0 || isdigit((unsigned char)*p)) && p + n < end && isdigit((unsigned char)p[n]))
 		n++;
@@ -344,23 +349,6 @@ char *shell_expand_one(
 	return str_take(&x.field);
 }
 
-/* Returns the text without the tabs in front of its lines.  Caller frees. */
-static char *without_tabs(const char *text)
-{
-	struct str s = { 0 };
-
-	while (*text != '\0') {
-		size_t n;
-
-		text += strspn(text, "\t");
-		n = strcspn(text, "\n");
-		n += text[n] == '\n' ? 1 : 0;
-		str_add_n(&s, text, n);
-		text += n;
-	}
-	return str_take(&s);
-}
-
 char *shell_expand_here(
     struct shell_values *v, const struct shell_redirect *here, struct shell_basis *basis)
 {
@@ -382,7 +370,7 @@ char *shell_expand_here(
 	if (here->has_tabs) {
 		char *whole = text;
 
-		text = without_tabs(whole);
+		text = shell_without_tabs(whole);
 		free(whole);
 	}
 	return text;

@@ -84,6 +84,14 @@ static void test_line(void **state)
 	assert_string_equal(line, "bhyve a=1 '' 'it'\\''s ~ $x'");
 	words_free(&w);
 	assert_null(w.item);
+	words_add(&w, "a\nb'\n\n");
+	words_add(&w, "\n");
+	MEM_AUTO char *several = words_shell_line(&w);
+
+	assert_string_equal(
+	    several, "a\"${IFS#??}\"'b'\\'''\"${IFS#??}\"\"${IFS#??}\" \"${IFS#??}\"");
+	words_free(&w);
+	splits("'${IFS#??}' ${IFS#??}", "<${IFS#??}><${IFS#??}>");
 }
 
 static void test_lists(void **state)
@@ -155,6 +163,7 @@ static void test_there_and_back(void **state)
 		add_random_words(&d, &w);
 		MEM_AUTO char *line = words_shell_line(&w);
 
+		dice_check(&d, strchr(line, '\n') == NULL, "several lines");
 		dice_check(&d, words_split(&back, line) == NULL, "refused");
 		dice_check(&d, words_equal(&w, &back), line);
 		words_free(&w);

@@ -216,3 +216,15 @@ teardown() {
 	vmrun --debug vm.json
 	is "$(jq .wire_guest_mem out)" true
 }
+
+@test "a newline in a value stays on the line of the command, and comes back" {
+	spec '{"emulations": [{"device": "virtio-blk", "path": "/a\nb\n"}]}'
+	vmrun -d vm.json
+	is "$status" 0
+	is "$(wc -l <out)" 1
+	local words
+	eval "words=($(cat out))"
+	[[ "${words[*]}" == *$' -s 0:1:0,virtio-blk,/a\nb\n -l '* ]]
+	"$VMRUN" --import out >again.json
+	is "$(jq '.emulations[0].path' again.json)" '"/a\nb\n"'
+}
