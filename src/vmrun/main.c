@@ -28,8 +28,8 @@ static const char *environment(const char *name)
 }
 
 /*
- * Chooses the hypervisor and its program from the options, then from the environment; naming only
- * one program chooses its hypervisor.
+ * Takes the hypervisor and its program from the options, then from the environment; the library
+ * chooses the one of which alone a program is named.
  */
 static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o)
 {
@@ -45,14 +45,10 @@ static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o
 	o->hypervisor = line->hypervisor;
 	if (o->hypervisor == NULL && !option)
 		o->hypervisor = environment("VMRUN_HYPERVISOR");
-	if (o->hypervisor == NULL || strcmp(o->hypervisor, "auto") == 0) {
-		if (bhyve != NULL && qemu != NULL && option) {
-			(void)fputs(
-			    "vmrun: --bhyve and --qemu: say which with --hypervisor\n", stderr);
-			return false;
-		}
-		if ((bhyve != NULL) != (qemu != NULL))
-			o->hypervisor = bhyve != NULL ? "bhyve" : "qemu";
+	if (line->bhyve != NULL && line->qemu != NULL &&
+	    (o->hypervisor == NULL || strcmp(o->hypervisor, "auto") == 0)) {
+		(void)fputs("vmrun: --bhyve and --qemu: say which with --hypervisor\n", stderr);
+		return false;
 	}
 	o->bhyve = bhyve;
 	o->qemu = qemu;
