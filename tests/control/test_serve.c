@@ -125,7 +125,8 @@ static void test_requests_to_the_machine(void **state)
 static void test_reboot(void **state)
 {
 	(void)state;
-	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}", REFUSED("unknown target \\\"none\\\" (known: default, other)"));
+	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}",
+	    REFUSED("unknown target \\\"none\\\" (known: default, other)"));
 	assert_int_equal(server.vm.machine->present.state, STATE_RUNNING);
 	ask("{\"cmd\":\"reboot\",\"target\":\"other\"}",
 	    "{\"ok\":true,\"state\":\"stopping\",\"target\":\"default\",\"stop_action\":\"acpi\","
