@@ -24,14 +24,16 @@ char *rows_error(const char *fmt, ...)
 	return mem_copy(text);
 }
 
-/* Returns the error of an option whose value is missing or empty, NULL for any other value. */
-static char *check_given(const struct row *o, const char *value)
+static bool is_given(const struct row *o, const char *value)
+{
+	return o->kind == FLAG || (value != NULL && (*value != '\0' || o->kind == EMPTY_TEXT));
+}
+
+/* Returns the error of an option whose value is missing or empty. */
+static char *missing(const struct row *o, const char *value)
 {
 	const char letter[] = { o->letter, '\0' };
-	bool is_wrong = value == NULL || (*value == '\0' && o->kind != EMPTY_TEXT);
 
-	if (o->kind == FLAG || !is_wrong)
-		return NULL;
 	return rows_error("%s%s needs %s%s", o->name != NULL ? "--" : "-",
 	    o->name != NULL ? o->name : letter, o->argument, value == NULL ? "" : ", got \"\"");
 }
@@ -41,10 +43,10 @@ static char *store(const struct row *o, const char *value, void *out)
 {
 	void *at = (char *)out + o->offset;
 	const char **list;
-	char *end, *wrong = check_given(o, value);
+	char *end;
 
-	if (wrong != NULL)
-		return wrong;
+	if (!is_given(o, value))
+		return missing(o, value);
 	switch (o->kind) {
 	case FLAG:
 		*(bool *)at = true;
