@@ -5,7 +5,6 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
-#include "base/unlisted.h"
 #include "device/value_schema.h"
 #include "spec/keys.h"
 
@@ -289,7 +288,8 @@ char *on_explain_unknown(const char *key)
 	int status = status_of(key);
 
 	if (strcmp(key, cause_name(CAUSE_STOPPED)) == 0)
-		return mem_copy("\"stopped\" cannot have an action: " STOP_IS_FINAL);
+		return mem_copy("\"stopped\" cannot have an action: a stop request always stops; "
+				"use the hook on_end");
 	if (*key == '\0' || (status < 0 && key[strspn(key, "0123456789")] != '\0'))
 		return NULL;
 	if (status < 0)

@@ -7,7 +7,6 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
-#include "base/unlisted.h"
 #include "device/value_schema.h"
 
 #define MAX_FACTOR 100 /* of the backoff */
@@ -118,10 +117,8 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 		entry->status = (int)status;
 		return NULL;
 	}
-	for (int i = 0; i < CAUSES; i++) {
-		if (unlisted_reason(cause_name((enum cause)i)) == NULL)
-			near_offer(&near, cause_name((enum cause)i));
-	}
+	for (int i = 0; i < CAUSES; i++)
+		near_offer(&near, cause_name((enum cause)i));
 	MEM_AUTO char *hint = near_hint(&near);
 
 	return mem_format("invalid cause or status \"%s\": expected a cause or 0 to %d%s", text,
@@ -164,21 +161,6 @@ int reboot_list_parse(const char *text, struct reboot_list *out, struct error *e
 	return 0;
 }
 
-/* Reads an entry of the key.  Returns false if it is wrong, with the reason reported. */
-static bool read_listed(
-    const char *text, struct reboot_entry *entry, const struct where *at, struct decoder *d)
-{
-	const char *unlisted = unlisted_reason(text);
-	MEM_AUTO char *why = read_entry(text, entry);
-
-	if (unlisted != NULL)
-		report_add(
-		    d->report, STATUS_SPEC, at, "\"%s\" cannot be listed: %s", text, unlisted);
-	else if (why != NULL)
-		report_add(d->report, STATUS_SPEC, at, "%s", why);
-	return unlisted == NULL && why == NULL;
-}
-
 static void reboot_on_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -201,8 +183,11 @@ static void reboot_on_parse(
 			entry.status = (int)status;
 		} else {
 			const char *text = field_text(n, &here, d);
+			MEM_AUTO char *why = text == NULL ? NULL : read_entry(text, &entry);
 
-			if (text == NULL || !read_listed(text, &entry, &here, d))
+			if (why != NULL)
+				report_add(d->report, STATUS_SPEC, &here, "%s", why);
+			if (text == NULL || why != NULL)
 				continue;
 		}
 		add_entry(list, entry);

@@ -53,10 +53,7 @@ struct reboot_list {
 
 /* Returns whether the list names the cause, or the status if cause_has_status(). */
 bool reboot_list_has(const struct reboot_list *list, enum cause cause, int status);
-/*
- * Parses "reboot,triple_fault,3", of any causes: a simulation takes those, too, that reboot_on
- * cannot list.  Fails with the reason, which names the entry.
- */
+/* Parses "reboot,triple_fault,3".  Fails with the reason, which names the entry. */
 int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err);
 void reboot_list_free(struct reboot_list *list);
 

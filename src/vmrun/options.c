@@ -7,7 +7,6 @@
 
 #include "base/mem.h"
 #include "base/near.h"
-#include "base/unlisted.h"
 #include "cli/rows.h"
 
 #define AT(member) offsetof(struct command_line, member)
@@ -103,21 +102,6 @@ bool options_print_only(const struct command_line *line)
 	return prints_boot(line) || line->simulate != NULL;
 }
 
-/* Refuses causes that a list cannot have; the library knows what a word of the list is. */
-static char *check_reboot_on(const struct command_line *line)
-{
-	MEM_AUTO char *list = mem_copy(line->reboot_on == NULL ? "" : line->reboot_on);
-	char *rest = NULL;
-
-	for (char *w = strtok_r(list, ", ", &rest); w != NULL; w = strtok_r(NULL, ", ", &rest)) {
-		const char *why = unlisted_reason(w);
-
-		if (why != NULL)
-			return rows_error("--reboot-on: \"%s\" cannot be listed: %s", w, why);
-	}
-	return NULL;
-}
-
 static char *check_exec_result(const struct command_line *line)
 {
 	if (line->exec_result > UINT8_MAX)
@@ -154,10 +138,8 @@ static char *check_environment(const struct command_line *line)
 
 static char *check_run(const struct command_line *line)
 {
-	char *wrong = check_reboot_on(line);
+	char *wrong = check_environment(line);
 
-	if (wrong == NULL)
-		wrong = check_environment(line);
 	return wrong != NULL ? wrong : check_exec_result(line);
 }
 
@@ -176,7 +158,7 @@ static char *check_messages(const struct command_line *line)
 	if (line->events != NULL && (line->check || options_print_only(line)))
 		return rows_error("--events is for a run: it excludes --check, --debug, --dry-run, "
 				  "--print and --simulate");
-	return check_run(line);
+	return check_exec_result(line);
 }
 
 static char *check(const struct command_line *line)

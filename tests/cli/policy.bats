@@ -146,15 +146,6 @@ policy() {
 	has ': on.halt: invalid value "sometimes": expected one of "stop", "boot", "same" or { "boot": TARGET, '
 	has ': on.given_up: invalid value "same": expected one of "stop", "wait" or { "boot": TARGET, '
 	is "$(wc -l <err)" 5
-	spec
-	vmrun -d --reboot-on poweroff,stopped vm.json
-	is "$status" 64
-	has '--reboot-on: "stopped" cannot be listed: a stop request always stops'
-	vmrun -d --reboot-on ' given_up' vm.json
-	is "$status" 64
-	has '--reboot-on: "given_up" cannot be listed: only the key on.given_up boots'
-	vmrun --simulate stopped vm.json
-	is "$status" 0
 }
 
 @test "--simulate tells delays, and why a boot was refused" {

@@ -13,7 +13,7 @@ teardown() {
 
 @test "SIGTERM and SIGINT press the power button; stopped is status 0" {
 	local signal
-	spec '{"reboot_on": ["poweroff"]}'
+	spec '{"reboot_on": ["poweroff", "stopped"]}'
 	for signal in TERM INT; do
 		rm -f up
 		script 'acpi on ready up wait exit 1' 'exit 3'
