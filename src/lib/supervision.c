@@ -120,6 +120,33 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 	return STATUS_OK;
 }
 
+static void forget_refusal(struct vmrun *vm)
+{
+	free(vm->refusal);
+	vm->refusal = NULL;
+}
+
+/* Stores why a request was refused, and returns its status. */
+static int finish_request(struct vmrun *vm, int rc, struct error *err)
+{
+	int status = rc == 0 ? STATUS_OK : (int)err->status;
+
+	forget_refusal(vm);
+	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
+	error_clear(err);
+	loop_update(vm);
+	return status;
+}
+
+#define NOT_STARTED "the VM is not started"
+
+static int refuse_request(struct vmrun *vm, const char *why)
+{
+	struct error err = { 0 };
+
+	return finish_request(vm, error_set(&err, STATUS_USAGE, "%s", why), &err);
+}
+
 int vmrun_start(struct vmrun *vm)
 {
 	struct machine_options options = { .pid_file = vm->pid_file,
@@ -133,10 +160,13 @@ int vmrun_start(struct vmrun *vm)
 		.ask = vm->options.ask };
 	int status;
 
+	forget_refusal(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
-	if (vm->machine != NULL || vm->source.dry)
-		return STATUS_USAGE;
+	if (vm->machine != NULL)
+		return refuse_request(vm, "the VM was started before");
+	if (vm->source.dry)
+		return refuse_request(vm, "dry_run or check is set, which start nothing");
 	open_standard();
 	status = handle_lock(vm);
 	if (status != STATUS_OK)
@@ -165,10 +195,13 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	int64_t now_ms = vm->simulation.now_ms; /* the spec's file may have slept */
 	struct error err = { 0 };
 
+	forget_refusal(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
-	if (vm->machine != NULL || !vm->source.dry)
-		return STATUS_USAGE;
+	if (vm->machine != NULL)
+		return refuse_request(vm, "the VM was simulated or started before");
+	if (!vm->source.dry)
+		return refuse_request(vm, "dry_run is not set, without which nothing is simulated");
 	if (simulation_parse(list, &vm->simulation, &err) != 0) {
 		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
@@ -189,7 +222,7 @@ int vmrun_dispatch(struct vmrun *vm)
 	struct error err = { 0 };
 
 	if (vm->machine == NULL)
-		return STATUS_USAGE;
+		return refuse_request(vm, NOT_STARTED);
 	if (loop_dispatch(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
@@ -231,27 +264,6 @@ void vmrun_kill(struct vmrun *vm)
 	if (real_machine(vm) != NULL)
 		machine_kill(vm->machine);
 	loop_update(vm);
-}
-
-/* Stores why a request was refused, and returns its status. */
-static int finish_request(struct vmrun *vm, int rc, struct error *err)
-{
-	int status = rc == 0 ? STATUS_OK : (int)err->status;
-
-	free(vm->refusal);
-	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
-	error_clear(err);
-	loop_update(vm);
-	return status;
-}
-
-#define NOT_STARTED "the VM is not started"
-
-static int refuse_request(struct vmrun *vm, const char *why)
-{
-	struct error err = { 0 };
-
-	return finish_request(vm, error_set(&err, STATUS_USAGE, "%s", why), &err);
 }
 
 int vmrun_reboot(struct vmrun *vm, const char *target)

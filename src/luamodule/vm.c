@@ -267,7 +267,7 @@ static int vm_start(lua_State *L)
 {
 	struct vmrun *handle = vm_check(L, 1)->handle;
 
-	return answer(L, handle, vmrun_start(handle));
+	return answer_request(L, handle, vmrun_start(handle));
 }
 
 static int vm_simulate(lua_State *L)
@@ -275,7 +275,7 @@ static int vm_simulate(lua_State *L)
 	struct vmrun *handle = vm_check(L, 1)->handle;
 	const char *list = luaL_checkstring(L, 2);
 
-	return answer(L, handle, vmrun_simulate(handle, list));
+	return answer_request(L, handle, vmrun_simulate(handle, list));
 }
 
 static int vm_fd(lua_State *L)
@@ -288,7 +288,7 @@ static int vm_dispatch(lua_State *L)
 {
 	struct vmrun *handle = vm_check(L, 1)->handle;
 
-	return answer(L, handle, vmrun_dispatch(handle));
+	return answer_request(L, handle, vmrun_dispatch(handle));
 }
 
 static int vm_next_event(lua_State *L)

@@ -471,8 +471,12 @@ struct next hypervisor_exited(struct machine *m)
 
 void hypervisor_script_ended(struct machine *m)
 {
-	MEM_AUTO char *said = helper_trouble(&m->run.script);
-	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
+	const struct helper *h = &m->run.script;
+	MEM_AUTO char *said = helper_trouble(h);
+	MEM_AUTO char *status = *helper_output(h) != '\0' && h->status >= 0
+	    ? mem_format(" (status %d)", h->status)
+	    : mem_copy("");
+	MEM_AUTO char *text = mem_format("post_start_script failed: %s%s", said, status);
 
 	if (m->run.script.status != 0)
 		machine_warn(m, text);

@@ -158,7 +158,7 @@ static char *check_messages(const struct command_line *line)
 	if (line->events != NULL && (line->check || options_print_only(line)))
 		return rows_error("--events is for a run: it excludes --check, --debug, --dry-run, "
 				  "--print and --simulate");
-	return check_exec_result(line);
+	return check_run(line);
 }
 
 static char *check(const struct command_line *line)

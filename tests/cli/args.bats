@@ -112,7 +112,7 @@ on_end of the spec: ok'
 @test "a malformed KEY or none: 64" {
 	local word
 	spec
-	for word in '' = =x x 9=1 -=1 -a=1 'a b=1' a.b=1 'é=1' 'a '; do
+	for word in = =x x 9=1 -=1 -a=1 'a b=1' a.b=1 'é=1' 'a '; do
 		vmrun -d "--arg=$word" vm.json
 		is "$status" 64
 		has '--arg takes KEY=VALUE with a KEY of letters, digits, _ and -, the first a letter or _, got'

@@ -204,7 +204,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	spec "{\"post_start_script\":[\"$PWD/words\"]}"
 	script 'ready up waitfile finished exit 1'
 	start vm.json
-	await_text 'warning: post_start_script failed: no luck'
+	await_text 'warning: post_start_script failed: no luck (status 3)'
 	: >finished
 	ends 0
 	spec "{\"post_start_script\":[\"$PWD/daemon\",\"made\"]}"
