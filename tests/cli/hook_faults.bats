@@ -79,7 +79,7 @@ teardown() {
 	lua 'error("no disk: make one", 0)'
 	vmrun vm.lua
 	is "$status" 65
-	is "$(cat err)" 'vmrun: no disk: make one'
+	is "$(cat err)" 'vm.lua: no disk: make one'
 	lua 'function vm.on_prepare() error("no disk: make one", 0) end'
 	vmrun -d vm.lua
 	is "$status" 69

@@ -130,8 +130,8 @@ static void test_config_file(void **state)
 	    strstr(text, "# not in this file: -s 0:1:0,virtio-rnd: raw devices cannot be written"));
 	assert_non_null(
 	    strstr(text, "# not in this file: -f name=a,...: fwcfg has no variables\n"));
-	assert_non_null(
-	    strstr(text, "# not in this file: -w 'a\n#   b': further words cannot be written"));
+	assert_non_null(strstr(
+	    text, "# not in this file: -w a\"${IFS#??}\"b: further words cannot be written"));
 	assert_non_null(strstr(text, "which a run writes for -k /run/vmrun/t/secret\n"));
 	assert_null(strstr(text, "sesame"));
 	assert_non_null(strstr(text, "\nlpc.com1.path=/dev/a,b=\\%\\\\\n"));
