@@ -11,8 +11,9 @@ struct judge {
 	const struct sandbox *sandbox;
 	bool (*is_firmware)(const char *path);
 	struct report *report;
-	struct words paths;		       /* that the spec names */
-	struct words shares, places_of_shares; /* directories that the guest may write to */
+	struct words paths;	       /* that the spec names */
+	struct words shares;	       /* directories that the guest may write to */
+	struct node *places_of_shares; /* a list of where_keys() */
 };
 
 /* Reports a name, and the option by which the operator can allow it. */
@@ -88,7 +89,7 @@ static void judge_found(
 	case HOST_SHARE:
 		judge_path(j, what, at);
 		words_add(&j->shares, what);
-		words_take(&j->places_of_shares, where_path(at));
+		node_append(j->places_of_shares, where_keys(at));
 		break;
 	case HOST_SCRIPT:
 		judge_script(j, what, at);
@@ -135,22 +136,42 @@ static void judge_share(const struct judge *j, const char *directory, const stru
 	}
 }
 
+/* Goes to the place that the keys lead to from another one, and judges the directory there. */
+static void judge_share_at(
+    const struct judge *j, const char *directory, const struct node *keys, const struct where *up)
+{
+	struct where at = { up, NULL, 0 };
+
+	if (keys == NULL) {
+		judge_share(j, directory, up);
+		return;
+	}
+	if (keys->kind == NODE_INT)
+		at.index = (size_t)keys->integer - 1;
+	else
+		at.key = keys->text;
+	judge_share_at(j, directory, keys->next, &at);
+}
+
 static void judge_shares(struct judge *j)
 {
-	for (size_t i = 0; i < j->shares.count; i++) {
-		struct where at = { NULL, j->places_of_shares.item[i], 0 };
+	const struct node *place = j->places_of_shares->first;
 
-		judge_share(j, j->shares.item[i], &at);
-	}
+	for (size_t i = 0; i < j->shares.count; i++, place = place->next)
+		judge_share_at(j, j->shares.item[i], place->first, NULL);
 	words_free(&j->paths);
 	words_free(&j->shares);
-	words_free(&j->places_of_shares);
+	node_free(j->places_of_shares);
 }
 
 void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report)
 {
-	struct judge j = { { judge_found }, sandbox, is_firmware, report, { 0 }, { 0 }, { 0 } };
+	struct judge j = { .visit = { judge_found },
+		.sandbox = sandbox,
+		.is_firmware = is_firmware,
+		.report = report,
+		.places_of_shares = node_new(NODE_LIST) };
 
 	host_use_visit(spec_fields, spec, NULL, &j.visit);
 	for (size_t i = 0; i < spec->device_count; i++) {

@@ -604,3 +604,11 @@ targets.other.emulations[0].src'
 	has 'loads: 1'
 	is "$(grep -c 'loads: 1$' err)" 1
 }
+
+@test "a directory that the guest may write to is refused at its line" {
+	spec '{"emulations": [
+		{"device": "virtio-9p", "sharename": "a", "path": "."}]}'
+	vmrun --sandbox --allow "$PWD" vm.json
+	is "$status" 65
+	grep -qE '^vm.json:[0-9]+:[0-9]+: emulations\[0\].path: the sandbox refuses ".*", where the guest could replace the spec' err
+}
