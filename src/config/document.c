@@ -379,7 +379,7 @@ static void place_one(struct document *doc, struct problem *p)
 	}
 	if (p->keys != NULL && origin == ORIGIN_SETTING)
 		p->place = mem_copy("--set");
-	else if (p->keys != NULL && origin == ORIGIN_HOOK)
+	else if (origin == ORIGIN_HOOK) /* also what its spec lacks */
 		p->place = mem_copy("on_prepare");
 	else if (doc->text != NULL && p->keys != NULL &&
 	    json_place(doc->text, doc->length, keys, &p->line, &p->column))

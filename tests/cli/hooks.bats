@@ -251,6 +251,11 @@ boot $vm t 1 bhyve nil"
 }
 
 @test "on_prepare that loops, or returns nonsense" {
+	lua 'function vm.on_prepare() return {} end'
+	vmrun vm.lua
+	is "$status" 65
+	has 'on_prepare: "name" is missing'
+	lacks 'vm.lua:'
 	lua 'vm.hook_timeout = 0.2
 		function vm.on_prepare() while true do pcall(function() while true do end end) end end'
 	vmrun vm.lua

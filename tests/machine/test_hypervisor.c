@@ -1024,7 +1024,7 @@ static void test_script(void **state)
 		const char *script, *text;
 	} scripts[] = { { "true", NULL },
 		{ "sh -c 'echo first; echo last; exit 1'",
-		    "warning post_start_script failed: last\n" },
+		    "warning post_start_script failed: last (status 1)\n" },
 		{ "sh -c 'kill -KILL $$'", "warning post_start_script failed: it was killed\n" } };
 
 	(void)state;
