@@ -544,7 +544,8 @@ VMRUN_API int vmrun_console_wait(
 
 /*
  * Returns whether the supervision is over; after vmrun_simulate(), whether it would be over after
- * the boots of the list.
+ * the boots of the list.  Then close the handle soon: only that frees the VM's name, and clients of
+ * the control socket whose requests come later wait for it.
  */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
 /*
