@@ -154,7 +154,7 @@ local function make_hook(request)
 		error(format("%s cannot be used: %s", name, why), 0)
 	end
 	check_functions(name, functions)
-	local programs = names_of_programs(name, functions.programs or {})
+	local programs = names_of_programs(name, rawget(functions, "programs") or {})
 	session.loading = nil
 	return { name = name, directory = directory, functions = functions, keeps = session.keeps,
 		of_operator = request.of_operator, programs = programs }
@@ -168,7 +168,7 @@ function hooks.load_hook(request)
 	session.files[key] = session.files[key] or make_hook(request)
 	local names = {}
 	for name in next, known do
-		names[#names + 1] = session.files[key].functions[name] and name
+		names[#names + 1] = rawget(session.files[key].functions, name) and name
 	end
 	sort(names)
 	return { keeps = session.files[key].keeps, functions = names }
@@ -188,7 +188,7 @@ end
 -- Returns the function of the spec for a hook: that of a target, or with "" that of the base.
 local function own(name, owner)
 	local document = session.document
-	return (owner == "" and document or document.targets[owner])[name]
+	return rawget(owner == "" and document or rawget(rawget(document, "targets"), owner), name)
 end
 
 -- Adds the functions of the spec for the target that was merged last: its own, whose name or that of
@@ -219,9 +219,10 @@ function hooks.hooks(request)
 		if not file then
 			error(format("the list of hooks has changed since it was read: %s", key), 0)
 		end
-		if file.functions[name] then
+		local call = rawget(file.functions, name)
+		if call then
 			list[#list + 1] = {
-				call = file.functions[name],
+				call = call,
 				label = format("%s of %s", name, file.name),
 				directory = file.directory,
 				of_operator = file.of_operator,
@@ -240,7 +241,7 @@ function hooks.leads(request)
 	local list = {}
 	for _, key in ipairs(request.files) do
 		local file = session.files[key]
-		for _, lead in ipairs(file and file.functions.leads or {}) do
+		for _, lead in ipairs(file and rawget(file.functions, "leads") or {}) do
 			list[#list + 1] = {
 				by = file.name,
 				from = lead.from,

@@ -290,11 +290,10 @@ function vmrun.options(given, declared)
 end
 
 vmrun.null = native.null
-vmrun.host = readonly.flat(native.host(), readonly.kind("vmrun.host", {}))
-vmrun.args = readonly.flat(native.args, readonly.kind("vmrun.args"))
 vmrun.dir, vmrun.run_dir, vmrun.state_dir = session.directory, native.run_dir, native.state_dir
 vmrun.sandboxed, vmrun.dry_run = native.sandbox, native.dry_run
-vmrun.env = setmetatable({}, {
+
+local environment = {
 	__index = function(_, name)
 		return type(name) == "string" and getenv(name) or nil
 	end,
@@ -302,15 +301,20 @@ vmrun.env = setmetatable({}, {
 		raise("vmrun.env is read-only")
 	end,
 	__metatable = false,
-})
+}
+local host, of_host = native.host(), readonly.kind("vmrun.host", {})
+local of_args = readonly.kind("vmrun.args")
 
 for name, call in pairs(import "guest") do
 	vmrun[name] = call
 end
 
--- Copies the functions into the table `vmrun` of the scripts.
+-- Fills the table `vmrun` of a world.  Views are its own: with rawset() a script can put keys into one.
 return function(into)
 	for name, value in pairs(vmrun) do
 		rawset(into, name, type(value) == "function" and framed(value) or value)
 	end
+	rawset(into, "host", readonly.flat(host, of_host))
+	rawset(into, "args", readonly.flat(native.args, of_args))
+	rawset(into, "env", setmetatable({}, environment))
 end

@@ -3,7 +3,7 @@ local native = ...
 local import = native.import
 local session, world = import "session", import "world"
 local raise = native.raise
-local type = type
+local error, pcall, type = error, pcall, type
 local format = string.format
 
 local waits = {}
@@ -41,10 +41,13 @@ end
 local function suspend(request)
 	local hook, here, label, count = session.hook, session.here, session.label, session.waits
 	local of_operator = session.of_operator
-	local answer = native.wait(request)
+	local ok, answer = pcall(native.wait, request)
 	session.hook, session.here, session.label, session.waits = hook, here, label, count
 	session.of_operator = of_operator
 	world.use(of_operator)
+	if not ok then
+		error(answer, 0)
+	end
 	return answer or {}
 end
 

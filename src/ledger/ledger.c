@@ -2,6 +2,7 @@
 #include "ledger/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,16 +223,34 @@ bool ledger_change_runs(const struct ledger *l, pid_t *pid)
 
 /* --- what a dead vmrun left --- */
 
-void ledger_add_names(const char *directory, const char *vm, struct words *names)
+/* Returns the pid of the hypervisor that the file of the lock notes, if it runs. */
+static pid_t running_hypervisor(const char *directory)
 {
+	MEM_AUTO char *path = mem_format("%s/vm", directory);
+	struct vmlock lock = { .path = path,
+		.probe = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY) };
+	int64_t start;
+	pid_t pid;
+
+	if (lock.probe < 0)
+		return 0;
+	if (!vmlock_noted(&lock, &pid, &start) || !ledger_is_alive(pid, start))
+		pid = 0;
+	(void)close(lock.probe);
+	return pid;
+}
+
+pid_t ledger_look(const char *directory, const char *vm, struct words *names)
+{
+	pid_t pid = running_hypervisor(directory);
 	MEM_AUTO char *path = mem_format("%s/" RUNDIR_LEDGER, directory);
 	MEM_AUTO char *text = NULL;
 	struct ledger_content c = { 0 };
 	size_t length;
 
-	if (statefile_read(path, &text, &length, NULL) != 0 || text == NULL ||
+	if (pid != 0 || statefile_read(path, &text, &length, NULL) != 0 || text == NULL ||
 	    !ledger_content_read(&c, text))
-		return;
+		return pid;
 	note_boot(&c);
 	for (size_t i = 0; i < c.thing_count; i++)
 		words_add(names, c.thing[i].name);
@@ -239,6 +258,7 @@ void ledger_add_names(const char *directory, const char *vm, struct words *names
 	if (c.destroy.count > 0)
 		words_addf(names, "/dev/vmm/%s", vm);
 	ledger_content_clear(&c);
+	return 0;
 }
 
 bool ledger_needs_recovery(const struct ledger *l)

@@ -70,10 +70,11 @@ int ledger_remove_file(struct ledger *l, struct error *err);
 /* --- what a dead vmrun left --- */
 
 /*
- * Adds the names of what a ledger lists, which a start of the VM would undo first; nothing if it
- * cannot be read.  Changes nothing.
+ * Looks at what a vmrun has left, and changes nothing.  Returns the pid of its hypervisor, which
+ * still runs, or 0 and adds the names of what its ledger lists, which a start of the VM would undo
+ * first; none if it cannot be read.
  */
-void ledger_add_names(const char *directory, const char *vm, struct words *names);
+pid_t ledger_look(const char *directory, const char *vm, struct words *names);
 
 /* Returns whether a vmrun died and left this ledger, or a hypervisor that still runs. */
 bool ledger_needs_recovery(const struct ledger *l);

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "hyper/hyper.h"
 #include "platform/clock.h"
+#include "platform/filelock.h"
 #include "platform/io.h"
 #include "platform/os.h"
 #include "platform/socket.h"
@@ -121,9 +123,19 @@ int rundir_check(const char *run_dir, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/%s/lock", run_dir, name);
 	pid_t pid = pidfile_read(path);
+	bool is_locked = false;
 	int64_t start;
+	int fd;
 
-	return pid > 0 && os_process_start(pid, &start) ? say_running(name, (long)pid, err) : 0;
+	/* A vmrun that was killed leaves its pid, which another process may have by now. */
+	if (pid <= 0 || !os_process_start(pid, &start))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+	if (fd >= 0) {
+		is_locked = filelock_flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+		(void)close(fd);
+	}
+	return is_locked ? say_running(name, (long)pid, err) : 0;
 }
 
 static int take_lock(struct rundir *r, const char *name, struct error *err)

@@ -101,13 +101,20 @@ static int look_for_others(struct vmrun *vm, struct words *ours)
 {
 	MEM_AUTO char *directory = mem_format("%s/%s", vm->run_dir, vm->name);
 	struct error err = { 0 };
+	pid_t pid = 0;
 
-	if (rundir_check(vm->run_dir, vm->name, &err) != 0) {
+	if (rundir_check(vm->run_dir, vm->name, &err) == 0)
+		pid = ledger_look(directory, vm->name, ours);
+	if (pid != 0 && !vm->options.force)
+		(void)error_set(&err, STATUS_BUSY,
+		    "%s: its hypervisor still runs as pid %ld, left by a vmrun that died: stop the "
+		    "guest, or run vmrun with --force",
+		    vm->name, (long)pid);
+	if (err.text != NULL) {
 		report_take(&vm->report, NULL, &err);
 		vm->is_usable = true; /* that vmrun may end before the next call */
 		return (int)vm->report.status;
 	}
-	ledger_add_names(directory, vm->name, ours);
 	return STATUS_OK;
 }
 

@@ -205,6 +205,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	if (simulation_parse(list, &vm->simulation, &err) != 0) {
 		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
+		vm->simulation.now_ms = now_ms;
 		vm->is_usable = true;
 		return (int)vm->report.status;
 	}
@@ -221,6 +222,7 @@ int vmrun_dispatch(struct vmrun *vm)
 {
 	struct error err = { 0 };
 
+	forget_refusal(vm);
 	if (vm->machine == NULL)
 		return refuse_request(vm, NOT_STARTED);
 	if (loop_dispatch(vm, &err) == 0)

@@ -46,7 +46,8 @@ static void give_up(struct machine *m, struct decision *d)
 		.target = m->boot.target,
 		.outcome = &m->history.outcome,
 		.automatic_boots = m->choice.rate_limit.boots,
-		.given_up_boots = m->choice.given_up_boots };
+		.given_up_boots = m->choice.given_up_boots,
+		.once = m->requests.once_target };
 
 	say_given_up(m, d->target);
 	m->history.outcome.cause = CAUSE_GIVEN_UP;
@@ -258,6 +259,13 @@ struct next decide_give_up(struct machine *m)
 
 struct next decide_give_up_hook_ended(struct machine *m)
 {
+	struct decision *d = &m->choice.decision;
+
+	if (d->boot && m->requests.once_target != NULL) {
+		/* The request came after the decision, as in the state waiting. */
+		free(d->target);
+		d->target = mem_copy(m->requests.once_target);
+	}
 	return follow(m);
 }
 

@@ -218,15 +218,14 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	struct decoder d = decoder_of(source, report);
 	size_t before = report->count;
 	struct spec *spec = decode(source, document_take_spec(source->doc, changed), &d);
-	struct base_slots others = { 0 };
 
 	check_reach(source, spec, report);
 	if (report->count == before) {
 		source_check_targets(source, spec, report);
 		source_load_hooks(source, spec, report);
-		slots_note_others(&others, draft->spec);
-		slots_assign(spec, &others, &source->pins, report);
-		slots_forget(&others);
+		if (draft->others.item == NULL) /* else a hook before has made the list */
+			slots_note_others(&draft->others, draft->spec);
+		slots_assign(spec, &draft->others, &source->pins, report);
 		spec_complete(spec);
 	}
 	document_place(source->doc, report, before);
@@ -367,5 +366,6 @@ void boot_clear(struct boot *boot)
 	free(boot->target);
 	spec_free(boot->spec);
 	plan_clear(&boot->plan);
+	slots_forget(&boot->others);
 	memset(boot, 0, sizeof(*boot));
 }

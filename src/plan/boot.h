@@ -42,7 +42,8 @@ struct boot {
 	char *target;
 	struct spec *spec;
 	struct plan plan;
-	bool is_kept; /* boot_again() may make it the next boot */
+	bool is_kept;		  /* boot_again() may make it the next boot */
+	struct base_slots others; /* of what is in no list that an on_prepare gets */
 };
 
 /*

@@ -184,7 +184,7 @@ static const struct replacement {
 	{ "_G", "xpcall", safe_xpcall, "debug", "traceback" },
 	{ "_G", "next", views_next, NULL, NULL },
 	{ "_G", "setmetatable", safe_setmetatable, NULL, NULL },
-	{ "_G", "load", loading_load, NULL, NULL },
+	{ "_G", "load", loading_load, "_G", "_G" },
 	{ "_G", "loadfile", loading_loadfile, NULL, NULL },
 	{ "_G", "dofile", loading_dofile, NULL, NULL },
 	{ "package", "loadlib", loading_loadlib, NULL, NULL },
@@ -390,4 +390,5 @@ void libraries_use_world(lua_State *L)
 	lua_pop(L, 3);
 	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+	protect_strings(L); /* memory may have ended while another world was made */
 }

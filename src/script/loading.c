@@ -62,6 +62,11 @@ int loading_load(lua_State *L)
 	require_name(L, 2);
 	if (!require_text(L, 3))
 		return refuse_bytecode(L);
+	/* Not the globals of whoever runs: a spec's function may be called by a hook of another. */
+	if (lua_isnone(L, 4)) {
+		lua_settop(L, 3);
+		lua_pushvalue(L, lua_upvalueindex(2));
+	}
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);

@@ -6,7 +6,7 @@
 
 #include <lua.h>
 
-/* Replaces load: upvalue 1 is the original. */
+/* Replaces load: upvalue 1 is the original, upvalue 2 the globals of its chunks. */
 int loading_load(lua_State *L);
 /* Replaces loadfile, without the original; dofile likewise. */
 int loading_loadfile(lua_State *L);

@@ -317,7 +317,7 @@ static const struct base_slot *find_base(const struct base_slots *base, const st
 		const struct base_slot *other = &base->item[i - 1];
 
 		if (dev->origin != NULL ? other->origin == dev->origin && other->kind == dev->kind
-					: other->index == dev->index)
+					: other->origin == NULL && other->index == dev->index)
 			return other;
 	}
 	return NULL;

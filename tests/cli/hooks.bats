@@ -225,6 +225,12 @@ boot $vm t 1 bhyve nil"
 	is "$status" 0
 	is "$(grep -o -- '-s [^ ]*' out | cut -d, -f1,2 | paste -s -d ' ')" "-s 0:0:0,hostbridge -s 0:31:0,lpc \
 -s 0:1:0,virtio-net -s 0:5:0,ahci-cd -s 0:6:0,e1000 -s 0:3:0,fbuf -s 0:4:0,xhci"
+	# the same for the hook after it
+	echo 'return { on_prepare = function(spec)
+		table.insert(spec.emulations, { device = "e1000", name = "tap3" }) return spec end }' >more.lua
+	vmrun -d -t t --hook ./more.lua vm.lua
+	is "$status" 0
+	is "$(grep -o -- '-s [^ ]*,e1000' out | paste -s -d ' ')" '-s 0:6:0,e1000 -s 0:7:0,e1000'
 }
 
 @test "on_prepare that raises: 69 on the first boot, check_failed later" {

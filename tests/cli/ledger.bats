@@ -374,7 +374,7 @@ listed_while() {
 
 @test "--check: a VM that runs is named as that, and what a start would undo is no problem" {
 	small_host
-	script 'ready up waitfile never'
+	script 'acpi on ready up deaf'
 	begins vm.json
 	await_file up
 	await_text 'runs under'
@@ -386,11 +386,17 @@ listed_while() {
 	[ ! -s out ]
 	is "$(ls -A "run/$vm")" "$(cat files)"
 	dies
+	go "${vmrun_words[@]}" --check vm.json
+	is "$status" 75
+	has "$vm: its hypervisor still runs as pid $(fake_pids), left by a vmrun that died"
 	# shellcheck disable=SC2046 # one pid a word
 	kill_left $(fake_pids)
 	[ -e "state/vmm/$vm" ]
 	go "${vmrun_words[@]}" --check vm.json
 	lacks 'did not create it' out
+	is "$status" 0
+	echo $$ >"run/$vm/lock" # the pid of another process by now
+	go "${vmrun_words[@]}" --check vm.json
 	is "$status" 0
 	script 'exit 1'
 	go "${vmrun_words[@]}" vm.json

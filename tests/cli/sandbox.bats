@@ -612,3 +612,31 @@ targets.other.emulations[0].src'
 	is "$status" 65
 	grep -qE '^vm.json:[0-9]+:[0-9]+: emulations\[0\].path: the sandbox refuses ".*", where the guest could replace the spec' err
 }
+
+# What both worlds share: the state, the spec's own tables, which vmrun reads, and the views.
+@test "no way leads from a spec to the globals of the operator's hooks" {
+	local body
+	cat >guard.lua <<-'END'
+		return { on_exit = function(exit)
+			vmrun.state.counter = (vmrun.state.counter or 0) + 1
+			if tostring(5) == "5" and string.format("%d", 1) == "1" and vmrun.args.site == "good"
+				and vmrun.host.os ~= "EVIL" and not marked then
+				return vmrun.stop(42)
+			end
+			print "GUARD FAILED"
+		end }
+	END
+	while IFS= read -r body; do
+		lua "local evil = 'marked = true tostring = function() return \"\" end string.format = tostring'
+			$body"
+		rm -f starts
+		script 'exit 0' 'exit 0'
+		vmrun --arg site=good --hook guard.lua vm.lua
+		is "$status" 42
+		lacks FAILED
+	done <<-'END'
+		function vm.on_exit() setmetatable(vmrun.state, { __newindex = function(t, k, v) load(evil)() rawset(t, k, v) end }) end
+		setmetatable(vm, { __index = function() load(evil)() end }) vm.targets = { default = { on_exit = function() end } }
+		rawset(vmrun.args, "site", "EVIL") rawset(vmrun.host, "os", "EVIL") rawset(vmrun.env, "x", "EVIL")
+	END
+}

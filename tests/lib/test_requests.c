@@ -33,6 +33,8 @@ static void test_reboot(void **state)
 	(void)state;
 	assert_int_equal(vmrun_reboot(vm, NULL), 64);
 	assert_string_equal(vmrun_refusal(vm), "the VM is not started");
+	assert_int_equal(vmrun_dispatch(vm), 64);
+	assert_string_equal(vmrun_refusal(vm), "the VM is not started");
 	life_script("acpi on ready one wait exit 1\n"
 		    "acpi on ready two wait exit 1\n"
 		    "acpi on ready three wait exit 1\n"
@@ -42,6 +44,8 @@ static void test_reboot(void **state)
 	expect_state(vm, "running", "default");
 	assert_int_equal(vmrun_reboot(vm, "nowhere"), 65);
 	assert_string_equal(vmrun_refusal(vm), "unknown target \"nowhere\" (known: a, b, default)");
+	assert_int_equal(vmrun_dispatch(vm), 0);
+	assert_null(vmrun_refusal(vm));
 	assert_int_equal(vmrun_reboot(vm, "a"), 0);
 	assert_null(vmrun_refusal(vm));
 	expect_state(vm, "stopping", "default");

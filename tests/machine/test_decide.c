@@ -201,6 +201,24 @@ static void test_wait(void **state)
 	assert_string_equal(m->choice.next_target, "other");
 	assert_null(m->requests.once_target);
 	vm_close(&v);
+	/* It also counts while on_exit hears of the end, and before. */
+	for (int before = 0; before < 2; before++) {
+		vm_prepare(&v,
+		    "vm.restart_limit = { count = 1, within = 60 }\n"
+		    "vm.on = { given_up = { boot = 'default' } }");
+		m = v.machine;
+		(void)decide(CAUSE_REBOOT);
+		if (before == 1)
+			m->requests.once_target = strdup("other");
+		vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+		vm_put(&v, STATE_GIVING_UP);
+		if (before == 0)
+			m->requests.once_target = strdup("other");
+		vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_WAITING, 0);
+		assert_string_equal(m->choice.next_target, "other");
+		assert_null(m->requests.once_target);
+		vm_close(&v);
+	}
 }
 
 /* on.given_up boots its target once; after that the limit ends the run. */

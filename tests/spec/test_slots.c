@@ -307,6 +307,12 @@ static void test_others_stay(void **state)
 
 	/* The hook has put a device where the screen was; it goes elsewhere, its pointer stays. */
 	assert_string_equal(got, "0:3:0 0:2:0 0:5:0 0:4:0");
+	spec_free(after);
+	/* A new entry may have the index of the one that is gone. */
+	after = spec_of("'graphic':{'port':5901}," LIST(AUTO));
+	MEM_AUTO char *first = seats(after, &others, &pins);
+
+	assert_string_equal(first, "0:2:0 0:3:0 0:4:0");
 	slots_forget(&others);
 	spec_free(before);
 	spec_free(after);
