@@ -27,7 +27,7 @@ static inline bool vm_name_is_valid(const char *name)
 	return n > 0 && n <= MAX_VM_NAME && name[n] == '\0' && strchr("._-", *name) == NULL;
 }
 
-/* Returns 0, or -1 with STATUS_USAGE; NULL is no name. */
+/* Returns 0, or -1 with STATUS_USAGE, also for NULL. */
 static inline int vm_name_check(const char *name, struct error *err)
 {
 	if (name != NULL && vm_name_is_valid(name))

@@ -97,7 +97,7 @@ static int find_word(const char *text, const char *const *words)
 	return -1;
 }
 
-/* Reports a word that is no action here; one that is none anywhere may be the name of a target. */
+/* Reports a word that is not an action here.  If it is not one anywhere, it may name a target. */
 static void refuse_word(const char *text, const char *const *words, const char *expected,
     const struct where *at, struct decoder *d)
 {

@@ -135,7 +135,7 @@ static void mem_print(const void *from, struct str *json)
 	json_add_int(json, NULL, *(const int64_t *)from);
 }
 
-/* Adds a size of at least so many bytes, and a multiple of `multiple` (0: any). */
+/* Adds a size of at least `min` bytes that is a multiple of `multiple` (0: any). */
 static void add_size_schema(struct str *s, int64_t min, int64_t multiple)
 {
 	json_begin_list(s, "oneOf");
