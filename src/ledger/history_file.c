@@ -36,12 +36,15 @@ static int fail(struct error *err, const char *what, const char *path)
 /* Opens the file; a FIFO, a device or a symbolic link of that name is refused. */
 static int open_file(const char *path, int flags, struct stat *st)
 {
-	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), cause;
 
-	if (fd < 0 || (fstat(fd, st) == 0 && S_ISREG(st->st_mode)))
+	if (fd < 0)
+		return -1;
+	cause = fstat(fd, st) != 0 ? errno : S_ISREG(st->st_mode) ? 0 : EINVAL;
+	if (cause == 0)
 		return fd;
 	(void)close(fd);
-	errno = EINVAL;
+	errno = cause;
 	return -1;
 }
 

@@ -56,6 +56,8 @@ int varfile_make(const char *template, const char *path, struct error *err)
 
 	if (access(path, F_OK) == 0)
 		return 0;
+	if (errno != ENOENT)
+		return fail(err, "find", path);
 	if (template == NULL)
 		return error_set(err, STATUS_CHECK,
 		    "varfile: missing file %s, and no template to create it from: name one in "
@@ -64,12 +66,13 @@ int varfile_make(const char *template, const char *path, struct error *err)
 	from = open(template, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* whatever it is */
 	if (from < 0)
 		return fail(err, "read the template", template);
-	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)close(from);
-		return error_set(
+	if (fstat(from, &st) != 0)
+		rc = fail(err, "examine the template", template);
+	else if (!S_ISREG(st.st_mode))
+		rc = error_set(
 		    err, STATUS_CHECK, "varfile: the template %s is not a regular file", template);
-	}
-	rc = copy_to_new(from, path, err);
+	else
+		rc = copy_to_new(from, path, err);
 	(void)close(from);
 	return rc;
 }

@@ -51,6 +51,19 @@ int __wrap_unlink(const char *path)
 	errno = EROFS;
 	return -1;
 }
+
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+
+static bool cannot_examine;
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	if (!cannot_examine)
+		return __real_fstat(fd, st);
+	errno = EOVERFLOW;
+	return -1;
+}
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static struct history_file h;
@@ -287,6 +300,25 @@ static void test_other_files(void **state)
 	history_file_close(&h);
 }
 
+/* What cannot be examined is not said to be of a wrong type. */
+static void test_unexamined(void **state)
+{
+	struct error err = { 0 };
+	char *text = NULL;
+	int rc;
+
+	(void)state;
+	open_history();
+	add("one");
+	cannot_examine = true;
+	rc = history_file_read("state/vm", &text, &err);
+	cannot_examine = false;
+	assert_int_equal(rc, -1);
+	assert_non_null(strstr(err.text, "cannot read this file: Value too large"));
+	error_clear(&err);
+	history_file_close(&h);
+}
+
 /* A power cut may leave bytes that were never written. */
 static void test_nul_bytes(void **state)
 {
@@ -388,6 +420,7 @@ int main(void)
 		TEST(test_full_disk),
 		TEST(test_full_disk_at_start),
 		TEST(test_other_files),
+		TEST(test_unexamined),
 		TEST(test_nul_bytes),
 		TEST(test_running),
 		TEST(test_death),

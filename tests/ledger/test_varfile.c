@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,10 @@
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
 int __real_link(const char *from, const char *to);
 int __wrap_link(const char *from, const char *to);
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
 
+static bool cannot_examine;
 static bool is_race; /* another process makes the file just before */
 
 int __wrap_link(const char *from, const char *to)
@@ -28,6 +32,14 @@ int __wrap_link(const char *from, const char *to)
 	if (is_race)
 		scratch_write(to, "the other's", 0600);
 	return __real_link(from, to);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	if (!cannot_examine)
+		return __real_fstat(fd, st);
+	errno = EOVERFLOW;
+	return -1;
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
@@ -113,6 +125,8 @@ static void test_failures(void **state)
 		{ NULL, "vars",
 		    "varfile: missing file vars, and no template to create it from: name one" },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
+		{ "template", "template/vars",
+		    "varfile: cannot find template/vars: Not a directory" },
 	};
 
 	(void)state;
@@ -127,6 +141,25 @@ static void test_failures(void **state)
 		error_clear(&err);
 		assert_int_equal(count_files(), 2); /* no incomplete file is left */
 	}
+}
+
+/* What cannot be examined is not said to be of a wrong type. */
+static void test_unexamined(void **state)
+{
+	struct error err = { 0 };
+	int rc;
+
+	(void)state;
+	scratch_write("template", "fresh", 0644);
+	cannot_examine = true;
+	rc = varfile_make("template", "vars", &err);
+	cannot_examine = false;
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.status, STATUS_CHECK);
+	assert_string_equal(err.text,
+	    "varfile: cannot examine the template template: Value too large for defined data type");
+	error_clear(&err);
+	assert_int_equal(count_files(), 1);
 }
 
 /* The disk gets full during the copy. */
@@ -162,6 +195,7 @@ int main(void)
 		    test_another_was_quicker, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_large_template, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_failures, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_unexamined, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),
 	};
 
