@@ -71,13 +71,13 @@ if native.sandbox then
 		local made = { native.open_world() }
 		local globals, vmrun = made[1], make_vmrun()
 		globals.vmrun = vmrun
-		function globals.require(name)
+		globals.require = native.framed(function(name)
 			if name ~= "vmrun" then
 				native.raise(format("require %q: not in the sandbox, where there is "
 					.. 'only "vmrun"', tostring(name)))
 			end
 			return vmrun
-		end
+		end)
 		return made
 	end
 

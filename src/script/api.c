@@ -256,25 +256,6 @@ static int api_check_plain(lua_State *L)
 	return 0;
 }
 
-/* Returns the results of call_framed(), directly or after a yield. */
-/* stack: results -> results */
-static int framed_end(lua_State *L, int status, lua_KContext unused)
-{
-	(void)status;
-	(void)unused;
-	return lua_gettop(L);
-}
-
-/* Calls the function that it replaces: upvalue 1. */
-/* stack: arguments -> results */
-static int call_framed(lua_State *L)
-{
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, framed_end);
-	return framed_end(L, LUA_OK, 0);
-}
-
 /*
  * framed(function): makes a C function that calls it.  A tail call of a Lua function would drop the
  * frame of the script, and with it the place of an error; one of a C function keeps it.
@@ -284,7 +265,7 @@ static int api_framed(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	lua_settop(L, 1);
-	lua_pushcclosure(L, call_framed, 1);
+	lua_pushcclosure(L, libraries_pass, 1);
 	return 1;
 }
 

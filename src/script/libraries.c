@@ -14,6 +14,8 @@
 #include "script/script_internal.h"
 #include "script/views.h"
 
+/* Returns what the original returned, directly or after a yield. */
+/* stack: results -> results */
 static int pass_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)status;
@@ -21,12 +23,9 @@ static int pass_end(lua_State *L, int status, lua_KContext unused)
 	return lua_gettop(L);
 }
 
-/*
- * Calls the original of a replacement.  The original is upvalue 1, its helper (see the table)
- * upvalue 2.
- */
+/* The original is upvalue 1; upvalue 2 is a replacement's helper (see the table). */
 /* stack: arguments -> results */
-static int pass(lua_State *L)
+int libraries_pass(lua_State *L)
 {
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
@@ -45,7 +44,7 @@ static int safe_xpcall(lua_State *L)
 		luaL_error(L,
 		    "xpcall takes no other handler than debug.traceback here; "
 		    "use pcall and look at what it returns");
-	return pass(L);
+	return libraries_pass(L);
 }
 
 /* Replaces setmetatable: no count hook runs in a finalizer. */
@@ -82,14 +81,14 @@ static int safe_exit(lua_State *L)
 static int safe_execute(lua_State *L)
 {
 	script_refuse_in_hook(L, "os.execute");
-	return pass(L);
+	return libraries_pass(L);
 }
 
 /* stack: arguments -> results */
 static int safe_popen(lua_State *L)
 {
 	script_refuse_in_hook(L, "io.popen");
-	return pass(L);
+	return libraries_pass(L);
 }
 
 /* Replaces os.setlocale: the locale belongs to the whole process, so a script can only read it. */
@@ -98,7 +97,7 @@ static int safe_setlocale(lua_State *L)
 {
 	if (!lua_isnoneornil(L, 1))
 		return 0;
-	return pass(L);
+	return libraries_pass(L);
 }
 
 static bool is_stdin(lua_State *L, int index)
@@ -113,7 +112,7 @@ static int safe_file_read(lua_State *L)
 {
 	if (is_stdin(L, 1))
 		script_refuse_in_hook(L, "reading stdin");
-	return pass(L);
+	return libraries_pass(L);
 }
 
 /*
@@ -128,13 +127,13 @@ static int safe_input(lua_State *L)
 	if (is_stdin(L, -1))
 		script_refuse_in_hook(L, "reading stdin");
 	lua_pop(L, 1);
-	return pass(L);
+	return libraries_pass(L);
 }
 
 /* stack: arguments -> results */
 static int safe_lines(lua_State *L)
 {
-	return lua_isnoneornil(L, 1) ? safe_input(L) : pass(L);
+	return lua_isnoneornil(L, 1) ? safe_input(L) : libraries_pass(L);
 }
 
 /*
@@ -151,7 +150,7 @@ static int safe_getinfo(lua_State *L)
 		    L, luaL_checkinteger(L, 1) + 1); /* this function is one more level */
 		lua_replace(L, 1);
 	}
-	(void)pass(L);
+	(void)libraries_pass(L);
 	if (by_level && lua_istable(L, -1)) {
 		lua_getfield(L, -1, "func");
 		if (lua_iscfunction(L, -1)) {
@@ -173,7 +172,7 @@ static int safe_collect(lua_State *L)
 	static const char *const known[] = { "collect", "count", "step", "isrunning", NULL };
 
 	(void)luaL_checkoption(L, 1, "collect", known);
-	return pass(L);
+	return libraries_pass(L);
 }
 
 static const struct replacement {

@@ -15,5 +15,7 @@ void libraries_open_core(lua_State *L);
 void libraries_open_world(lua_State *L);
 /* Returns to a world: pops the three tables, which no script may have replaced. */
 void libraries_use_world(lua_State *L);
+/* Calls the function that it stands for: upvalue 1 of a C function that replaces another. */
+int libraries_pass(lua_State *L);
 
 #endif

@@ -191,6 +191,9 @@ escapes() {
 	vmrun vm.lua
 	is "$status" 65
 	has 'vm.lua:2: require "treasure": not in the sandbox, where there is only "vmrun"'
+	echo 'return require("treasure")' >tail.lua # a tail call leaves no frame of its own
+	vmrun tail.lua
+	has 'tail.lua:1: require "treasure": not in the sandbox'
 	lua 'vmrun.include("treasure.lua")'
 	vmrun vm.lua
 	has 'vm.lua:2: vmrun.include: not in the sandbox'
