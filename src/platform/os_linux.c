@@ -97,17 +97,16 @@ bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 	return true;
 }
 
-/* random(4): one line, a UUID. */
+/* random(4): one line, a UUID.  A part of it would be another boot, of which nothing is left. */
 char *os_boot_id(void)
 {
 	char text[64];
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
 
 	if (fd >= 0)
 		(void)close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return mem_copy_n(text, strcspn(text, "\n"));
+	return mem_copy_n(text, n > 0 && text[n - 1] == '\n' ? (size_t)n - 1 : 0);
 }
 
 bool os_uses_ip(void)
