@@ -130,7 +130,7 @@ void report_name_target(struct report *r, const struct report *of_base, const ch
 		struct problem *p = &r->item[i];
 		MEM_AUTO char *text = NULL;
 
-		if (p->path == NULL || str_after(p->path, "targets.") != NULL ||
+		if ((p->path != NULL && str_after(p->path, "targets.") != NULL) ||
 		    is_known(of_base, p))
 			continue;
 		text = p->text;

@@ -36,8 +36,8 @@ void report_take(struct report *r, const struct where *at, struct error *err);
 /* Keeps MAX_REPORT_PROBLEMS of the problems from `first` on, and counts the others. */
 void report_cut(struct report *r, size_t first);
 /*
- * Names the target in problems of its spec with keys of the base that the base alone does not have:
- * what the target changes does not fit those keys.
+ * Names the target in problems that the base alone does not have, unless their path names it: what
+ * the target changes does not fit keys of the base.
  */
 void report_name_target(struct report *r, const struct report *of_base, const char *target);
 /* Moves all problems of `from` behind those of r, equal ones once, MAX_REPORT_PROBLEMS in all. */

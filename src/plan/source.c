@@ -150,7 +150,6 @@ static void read_candidate(struct boot_source *source, struct candidate *c, stru
 	} else {
 		c->spec = boot_read_spec(source, c->target, &c->report);
 	}
-	report_name_target(&c->report, of_base, c->target);
 	if (c->spec == NULL)
 		return;
 	slots_collect(&source->pins, c->spec);
@@ -179,6 +178,24 @@ static void end_candidate(struct boot_source *source, struct candidate *c, const
 	plan_clear(&c->plan);
 }
 
+/* Names the targets in their problems, except in those of the base, of which of_base gets all. */
+static void name_targets(struct boot_source *source, struct candidate *list, size_t count,
+    struct spec *base, struct report *of_base)
+{
+	struct candidate alone = { .spec = base, .report = *of_base };
+	size_t problems = 0;
+
+	for (size_t i = 0; i < count; i++)
+		problems += list[i].report.count;
+	if (problems == 0)
+		return;
+	check_candidate(source, &alone);
+	plan_clear(&alone.plan);
+	*of_base = alone.report;
+	for (size_t i = 0; i < count; i++)
+		report_name_target(&list[i].report, of_base, list[i].target);
+}
+
 int boot_source_check(struct boot_source *source, struct report *report)
 {
 	const struct words *targets = document_targets(source->doc);
@@ -203,9 +220,11 @@ int boot_source_check(struct boot_source *source, struct report *report)
 	place_base(source, base);
 	for (size_t i = 0; i < targets->count; i++) {
 		check_candidate(source, &list[i]);
-		report_merge(report, &list[i].report);
 		end_candidate(source, &list[i], base);
 	}
+	name_targets(source, list, targets->count, base, &of_base);
+	for (size_t i = 0; i < targets->count; i++)
+		report_merge(report, &list[i].report);
 	free(list);
 	/* What is wrong with the base is wrong with each target, unless memory ran out. */
 	if (base == NULL && report->count == before)

@@ -213,10 +213,33 @@ static void test_target_is_named(void **state)
 	close_fixture(f);
 }
 
+/* The same for what is found once the spec is read: slots, the command, a key that is gone. */
+static void test_target_is_named_later(void **state)
+{
+	struct fixture *f = open_text(
+	    "return { name = 'a', cpu = 1, mem = '64M', bootrom = '/rom', emulations = { "
+	    "{ device = 'virtio-rnd', slot = '3:0', id = 'x' }, "
+	    "{ device = 'virtio-rnd', slot = '4:0', id = 'y' }, "
+	    "{ device = 'virtio-rnd', slot = '5:1' } }, targets = { "
+	    "a = { emulations = { { id = 'x', slot = 4 } } }, m = { mem = vmrun.null } } }");
+	char *text = report_text(&f->report);
+
+	(void)state;
+	assert_non_null(
+	    strstr(text, "emulations[1].slot: in target a: virtio-rnd \"x\" and virtio-rnd \"y\""));
+	assert_non_null(strstr(text, ": in target m: \"mem\" is missing"));
+	assert_non_null(strstr(text, "emulations[2].slot: virtio-rnd"));
+	assert_null(strstr(text, "emulations[2].slot: in target"));
+	assert_int_equal(f->report.count, 3);
+	free(text);
+	close_fixture(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target_is_named),
+		cmocka_unit_test(test_target_is_named_later),
 		cmocka_unit_test(base_devices_stay),
 		cmocka_unit_test(every_boot_starts_from_the_base),
 		cmocka_unit_test(all_faults_at_once),
