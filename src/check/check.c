@@ -18,6 +18,8 @@ static void check_need(struct check *c, const struct checked_need *need)
 		[NEED_SOCKET] = check_socket,
 		[NEED_SERVER] = check_server,
 		[NEED_PORT] = check_port,
+		[NEED_FORWARD] = check_port,
+		[NEED_FORWARD_UDP] = check_port,
 		[NEED_SERIAL] = check_serial,
 		[NEED_DEVICE] = check_device,
 		[NEED_PCI] = check_pci,

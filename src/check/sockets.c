@@ -57,7 +57,7 @@ void check_server(struct check *c, const struct checked_need *need)
 void check_port(struct check *c, const struct checked_need *need)
 {
 	const char *place = need->need->what;
-	int why = port_probe(place);
+	int why = need->need->kind == NEED_FORWARD_UDP ? port_probe_udp(place) : port_probe(place);
 
 	if (why == 0)
 		return;

@@ -13,10 +13,10 @@
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "base/str.h"
+#include "device/forward.h"
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
-#include "platform/port.h"
 
 #define MIN_MTU 46
 #define MAX_MTU 65535
@@ -139,50 +139,6 @@ static const struct field_custom mtu_custom = {
 
 static void net_names(const void *value, const struct where *at, struct host_visit *visit);
 
-/* Returns whether the first n bytes are "[ADDR]:PORT" with a numeric IPv4 address. */
-static bool is_rule_end(const char *text, size_t n, long min_port)
-{
-	const char *colon = memchr(text, ':', n);
-	MEM_AUTO char *address = mem_copy_n(text, colon == NULL ? 0 : (size_t)(colon - text));
-	char *end;
-	long port;
-
-	if (colon == NULL || isdigit((unsigned char)colon[1]) == 0)
-		return false;
-	port = strtol(colon + 1, &end, 10);
-	return end == text + n && port >= min_port && port <= MAX_PORT &&
-	    (*address == '\0' || port_is_numeric(address));
-}
-
-/* Returns whether slirp-helper of bhyve, and qemu, can read a forwarding rule. */
-static bool is_rule(const char *rule)
-{
-	bool known = str_after(rule, "tcp:") != NULL || str_after(rule, "udp:") != NULL;
-	const char *host = rule + strlen("tcp:");
-	const char *dash = known ? strchr(host, '-') : NULL;
-
-	/* Port 0 of the host is any free one. */
-	return dash != NULL && is_rule_end(host, (size_t)(dash - host), 0) &&
-	    is_rule_end(dash + 1, strlen(dash + 1), 1);
-}
-
-/* Finds the host's ADDR:PORT in PROTO:[ADDR]:PORT-[ADDR]:PORT; no ADDR: slirp listens on all. */
-static void hostfwd_names(const void *value, const struct where *at, struct host_visit *visit)
-{
-	const struct words *rules = value;
-
-	for (size_t i = 0; i < rules->count; i++) {
-		if (!is_rule(rules->item[i]))
-			continue; /* net_check() reports it */
-		struct where here = { at, NULL, i };
-		const char *host = strchr(rules->item[i], ':') + 1;
-		MEM_AUTO char *text = mem_copy_n(host, strcspn(host, "-"));
-		MEM_AUTO char *all = *text == ':' ? mem_format("0.0.0.0%s", text) : NULL;
-
-		host_found(visit, HOST_ADDRESS, all != NULL ? all : text, &here);
-	}
-}
-
 /* clang-format off */
 #define NET_ROWS \
 	ROW_STRING("name", struct net, name, .max_length = MAX_BACKEND_NAME, .variable = "backend", \
@@ -203,7 +159,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: hook of the VM's node"), \
 	ROW_WORDS("hostfwd", struct net, hostfwd, .read = field_read_list, \
-	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
+	    .host = { .kind = HOST_BY_VALUE, .names = forward_names }, \
 	    .help = "slirp: list of host ports to forward to the guest"), \
 	ROW_BOOL("open", struct net, open, .qemu = "always", .help = "slirp: let the guest reach other networks")
 
@@ -296,29 +252,10 @@ static bool check_backend(const struct net *net, const struct where *at, struct 
 	return false;
 }
 
-static void check_rules(const struct net *net, const struct where *at, struct decoder *d)
-{
-	struct where list = { at, "hostfwd", 0 };
-
-	for (size_t i = 0; i < net->hostfwd.count; i++) {
-		struct where entry = { &list, NULL, i };
-
-		if (strpbrk(net->hostfwd.item[i], ";,") != NULL)
-			report_add(d->report, STATUS_SPEC, &entry,
-			    "\"%s\" contains a separator: write each rule as an entry of the list",
-			    net->hostfwd.item[i]);
-		else if (!is_rule(net->hostfwd.item[i]))
-			report_add(d->report, STATUS_SPEC, &entry,
-			    "invalid rule \"%s\": expected tcp|udp:[ADDR]:PORT-[ADDR]:PORT such as "
-			    "\"tcp:127.0.0.1:2222-:22\", with numeric IPv4 addresses",
-			    net->hostfwd.item[i]);
-	}
-}
-
 static void net_check(const struct device *dev, const struct where *at, struct decoder *d)
 {
 	const struct net *net = dev->config;
-	struct where name = { at, "name", 0 };
+	struct where name = { at, "name", 0 }, list = { at, "hostfwd", 0 };
 
 	if (!check_backend(net, at, d))
 		return;
@@ -328,7 +265,7 @@ static void net_check(const struct device *dev, const struct where *at, struct d
 		report_add(d->report, STATUS_SPEC, &name,
 		    "\"%s\" has %zu bytes: an interface name has at most %d", net->name,
 		    strlen(net->name), MAX_INTERFACE);
-	check_rules(net, at, d);
+	forward_check(&net->hostfwd, &list, d);
 	check_keys_of(net, at, d);
 }
 
@@ -375,6 +312,7 @@ static void net_needs(const struct device *dev, struct needs *needs)
 		(void)needs_add(needs, NEED_SWITCH, "name", net->name);
 	else if (strcmp(kind, "netgraph") == 0)
 		(void)needs_add(needs, NEED_NETGRAPH, "path", net->path);
+	forward_need(&net->hostfwd, "hostfwd", needs);
 }
 
 static const char *net_placeholder(const struct device *dev)

@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,11 +16,13 @@
 
 static int try_bind(const struct addrinfo *to)
 {
-	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, why = 0;
+	int fd = socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC, 0), one = 1, why = 0;
 
 	if (fd < 0)
 		return errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/* With it, two programs could receive at one UDP port. */
+	if (to->ai_socktype == SOCK_STREAM)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	/* A server at the IPv4 address of the same port does not count. */
 	if (to->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
@@ -29,25 +32,63 @@ static int try_bind(const struct addrinfo *to)
 	return why;
 }
 
-int port_probe(const char *place)
+/* Returns the host of a place, without brackets and in digits.  Caller frees. */
+static char *host_of(const char *place)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *to = NULL;
 	const char *colon = strrchr(place, ':');
 	size_t n = colon == NULL ? 0 : (size_t)(colon - place);
-	int skip = n >= 2 && *place == '[' && place[n - 1] == ']' ? 1 : 0, why;
-	MEM_AUTO char *host = mem_copy_n(place + skip, n - 2 * (size_t)skip);
+	int skip = n >= 2 && *place == '[' && place[n - 1] == ']' ? 1 : 0;
+	char *host = mem_copy_n(place + skip, n - 2 * (size_t)skip);
 
 	if (*host == '\0' || strcmp(host, "localhost") == 0) {
 		mem_free_at(&host);
 		host = mem_copy("127.0.0.1");
 	}
+	return host;
+}
+
+static int probe(const char *place, int type)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_socktype = type };
+	struct addrinfo *to = NULL;
+	const char *colon = strrchr(place, ':');
+	MEM_AUTO char *host = host_of(place);
+	int why;
+
 	if (colon == NULL || getaddrinfo(host, colon + 1, &hints, &to) != 0)
 		return EINVAL;
 	why = try_bind(to);
 	freeaddrinfo(to);
 	return why;
+}
+
+int port_probe(const char *place)
+{
+	return probe(place, SOCK_STREAM);
+}
+
+int port_probe_udp(const char *place)
+{
+	return probe(place, SOCK_DGRAM);
+}
+
+/* Returns whether a host is all addresses of the family of another one. */
+static bool is_all_of(const char *host, const char *other)
+{
+	return strcmp(host, strchr(other, ':') != NULL ? "::" : "0.0.0.0") == 0;
+}
+
+bool port_overlaps(const char *place, const char *other)
+{
+	const char *port = strrchr(place, ':'), *other_port = strrchr(other, ':');
+	MEM_AUTO char *host = host_of(place);
+	MEM_AUTO char *other_host = host_of(other);
+
+	return port != NULL && other_port != NULL &&
+	    strtol(port + 1, NULL, 10) == strtol(other_port + 1, NULL, 10) &&
+	    (strcmp(host, other_host) == 0 || is_all_of(host, other_host) ||
+		is_all_of(other_host, host));
 }
 
 int port_connect(const char *address, int port, int *fd)

@@ -1,4 +1,4 @@
-/* TCP ports of this host. */
+/* TCP and UDP ports of this host. */
 #ifndef PLATFORM_PORT_H
 #define PLATFORM_PORT_H
 
@@ -20,6 +20,13 @@ int port_connected(int fd);
  * bind(2).  Ignores connections that are ending, as servers do.  No client can connect meanwhile.
  */
 int port_probe(const char *place);
+/* The same for a place at which a program receives datagrams. */
+int port_probe_udp(const char *place);
+/*
+ * Returns whether programs at both places are in each other's way: the port is one, and the address
+ * is one, or one of the two is all addresses of its family.
+ */
+bool port_overlaps(const char *place, const char *other);
 /*
  * Returns whether the text is a numeric address: IPv4, or IPv6 without brackets, which may have a
  * zone ("fe80::1%em0").

@@ -1,17 +1,18 @@
-/* The rule that two devices cannot claim one thing. */
+/* The rule that no thing is claimed twice. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "device/serial.h"
+#include "platform/port.h"
 #include "spec/spec.h"
 
 #define ONLY_ONE "" /* stands for the device itself, instead of a kind of thing */
 
-/* A device or a serial port, and what it claims: kind of thing = which one. */
+/* A device, a serial port or the debugger, and what it claims: kind of thing = which one. */
 struct owner {
-	const struct device *dev; /* NULL: com1 to com4 */
-	size_t com;
+	const struct device *dev;
+	const char *key; /* of the spec, where dev is NULL */
 	struct pairs claims;
 };
 
@@ -53,22 +54,32 @@ static void claim_for_com(const struct spec *spec, size_t port, struct pairs *cl
 	claim_needs(&needs, claims);
 }
 
+static void claim_for_debugger(const struct spec *spec, struct pairs *claims)
+{
+	NEEDS_AUTO struct needs needs = { 0 };
+
+	spec_need_debugger(spec, &needs);
+	claim_needs(&needs, claims);
+}
+
 /* Returns all owners with their claims.  Free them with owners_free(). */
 static struct owner *collect_owners(const struct spec *spec, size_t *count)
 {
-	struct owner *owners = mem_zero((SPEC_COM_PORTS + spec->device_count) * sizeof(*owners));
+	struct owner *owners =
+	    mem_zero((SPEC_COM_PORTS + 1 + spec->device_count) * sizeof(*owners));
+	struct owner *next = owners;
 
-	*count = SPEC_COM_PORTS + spec->device_count;
-	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		owners[i].com = i + 1;
-		claim_for_com(spec, i, &owners[i].claims);
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++, next++) {
+		next->key = spec_com_key(i);
+		claim_for_com(spec, i, &next->claims);
 	}
-	for (size_t i = 0; i < spec->device_count; i++) {
-		struct owner *owner = &owners[SPEC_COM_PORTS + i];
-
-		owner->dev = spec->devices[i];
-		claim_for_device(owner->dev, &owner->claims);
+	next->key = "gdb";
+	claim_for_debugger(spec, &next++->claims);
+	for (size_t i = 0; i < spec->device_count; i++, next++) {
+		next->dev = spec->devices[i];
+		claim_for_device(next->dev, &next->claims);
 	}
+	*count = (size_t)(next - owners);
 	return owners;
 }
 
@@ -79,34 +90,63 @@ static void owners_free(struct owner *owners, size_t count)
 	free(owners);
 }
 
-static bool has_claim(const struct pairs *claims, const struct pair *wanted)
+/* Returns whether two claims of one kind are about one thing. */
+static bool is_same(const struct pair *claim, const struct pair *other)
 {
-	for (size_t i = 0; i < claims->count; i++) {
-		if (strcmp(claims->item[i].key, wanted->key) == 0 &&
-		    strcmp(claims->item[i].value, wanted->value) == 0)
-			return true;
+	bool is_port =
+	    strcmp(claim->key, NEED_PORT_NAME) == 0 || strcmp(claim->key, NEED_UDP_PORT_NAME) == 0;
+
+	return strcmp(claim->value, other->value) == 0 ||
+	    (is_port && port_overlaps(claim->value, other->value));
+}
+
+/* Returns the first of these claims that is about the same thing, or NULL. */
+static const struct pair *find_claim(
+    const struct pair *claims, size_t count, const struct pair *wanted)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(claims[i].key, wanted->key) == 0 && is_same(&claims[i], wanted))
+			return &claims[i];
 	}
-	return false;
+	return NULL;
 }
 
 static char *owner_label(const struct owner *owner)
 {
-	return owner->dev != NULL ? device_label(owner->dev) : mem_format("com%zu", owner->com);
+	return owner->dev != NULL ? device_label(owner->dev) : mem_copy(owner->key);
 }
 
-static void report_claim(const struct owner *first, const struct owner *second,
-    const struct pair *claim, struct report *report)
+/* Reports a thing that two owners claim, or one owner twice. */
+static void report_thing(const struct owner *first, const struct pair *of_first,
+    const struct owner *second, const struct pair *claim, const struct where *at,
+    struct report *report)
 {
 	MEM_AUTO char *one = owner_label(first);
 	MEM_AUTO char *two = owner_label(second);
-	struct where com = { NULL, two, 0 };
-	struct device_place place;
-	const struct device *dev = second->dev;
-	const struct where *at = dev == NULL ? &com : device_where(dev, &place);
 
-	if (strcmp(claim->key, ONLY_ONE) != 0)
+	if (strcmp(of_first->value, claim->value) != 0)
+		report_add(report, STATUS_SPEC, at,
+		    "%s has the %s \"%s\" and %s \"%s\", which cannot both be had", one, claim->key,
+		    of_first->value, first == second ? "also" : two, claim->value);
+	else if (first == second)
+		report_add(report, STATUS_SPEC, at, "%s has the %s \"%s\" twice", one, claim->key,
+		    claim->value);
+	else
 		report_add(report, STATUS_SPEC, at, "%s and %s both have the %s \"%s\"", one, two,
 		    claim->key, claim->value);
+}
+
+static void report_claim(const struct owner *first, const struct pair *of_first,
+    const struct owner *second, const struct pair *claim, struct report *report)
+{
+	MEM_AUTO char *one = owner_label(first);
+	struct where key = { NULL, second->key, 0 };
+	struct device_place place;
+	const struct device *dev = second->dev;
+	const struct where *at = dev == NULL ? &key : device_where(dev, &place);
+
+	if (strcmp(claim->key, ONLY_ONE) != 0)
+		report_thing(first, of_first, second, claim, at, report);
 	else if (dev->origin != NULL && dev->kind == &device_xhci)
 		report_add(report, STATUS_SPEC, at,
 		    "a VM can have only one xhci, and %s is one already: set \"xhci_tablet\" to "
@@ -124,13 +164,18 @@ void spec_check_claims(const struct spec *spec, const char *shared, struct repor
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < owners[i].claims.count; k++) {
-			const struct pair *claim = &owners[i].claims.item[k];
+			const struct pair *claim = &owners[i].claims.item[k], *other = NULL;
 			size_t first = 0;
 
-			while (first < i && !has_claim(&owners[first].claims, claim))
-				first++;
-			if (first < i && (shared == NULL || strcmp(claim->key, shared) != 0))
-				report_claim(&owners[first], &owners[i], claim, report);
+			for (; first <= i; first++) {
+				const struct pairs *of = &owners[first].claims;
+
+				other = find_claim(of->item, first < i ? of->count : k, claim);
+				if (other != NULL)
+					break;
+			}
+			if (other != NULL && (shared == NULL || strcmp(claim->key, shared) != 0))
+				report_claim(&owners[first], other, &owners[i], claim, report);
 		}
 	}
 	owners_free(owners, count);

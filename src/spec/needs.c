@@ -73,8 +73,7 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 	}
 }
 
-/* Adds the port of "[w][ADDR:]PORT". */
-static void add_debugger(const struct spec *spec, struct needs *needs)
+void spec_need_debugger(const struct spec *spec, struct needs *needs)
 {
 	const char *place = spec->gdb == NULL ? NULL : spec->gdb + (*spec->gdb == 'w' ? 1 : 0);
 
@@ -206,7 +205,7 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	const struct fwcfg_item *item = spec->fwcfg.item;
 
 	add_serial(spec, needs);
-	add_debugger(spec, needs);
+	spec_need_debugger(spec, needs);
 	if (spec->tpm.type == TPM_PASSTHRU)
 		add_in(needs, NEED_DEVICE, "tpm", "path", spec->tpm.path);
 	if (spec->tpm.type == TPM_SWTPM)

@@ -11,14 +11,14 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "device/forward.h"
 #include "device/value_schema.h"
 #include "platform/port.h"
 
-#define MAX_PROBE_TEXT 4096  /* bytes of a text to look for */
-#define MAX_FAILURES 1000    /* of `alive` */
-#define MAX_PORT_DIGITS 5    /* of 65535 */
-#define ANY_OUTPUT ""	     /* the value of alive.console for true */
-#define RULE_PROTOCOL "tcp:" /* how a forwarding rule begins that takes connections */
+#define MAX_PROBE_TEXT 4096 /* bytes of a text to look for */
+#define MAX_FAILURES 1000   /* of `alive` */
+#define MAX_PORT_DIGITS 5   /* of 65535 */
+#define ANY_OUTPUT ""	    /* the value of alive.console for true */
 
 /* The ways to ask a guest: an object has exactly one of these keys. */
 static const char *const forms[] = { "console", "connect", "exec", NULL };
@@ -397,23 +397,6 @@ bool spec_has_console(const struct spec *spec)
 	return false;
 }
 
-/*
- * Returns whether a forwarding rule, PROTO:[ADDR]:PORT-[ADDR]:PORT, may take the connection.
- * Without ADDR it listens at all IPv4 addresses of the host, which only the host knows.
- */
-static bool rule_takes(const char *rule, const struct probe *probe)
-{
-	const char *host = str_after(rule, RULE_PROTOCOL);
-	const char *colon = host == NULL ? NULL : strchr(host, ':');
-	MEM_AUTO char *address = colon == NULL ? NULL : mem_copy_n(host, (size_t)(colon - host));
-
-	if (colon == NULL || strtol(colon + 1, NULL, 10) != probe->port)
-		return false;
-	if (*address == '\0' || strcmp(address, "0.0.0.0") == 0)
-		return strchr(probe->address, ':') == NULL;
-	return strcmp(address, probe->address) == 0;
-}
-
 /* Returns the forwarding rule of a device that may take the connection, or NULL. */
 static const char *rule_of(const struct device *dev, const struct probe *probe)
 {
@@ -422,7 +405,7 @@ static const char *rule_of(const struct device *dev, const struct probe *probe)
 	    row == NULL ? NULL : (const void *)((const char *)dev->config + row->offset);
 
 	for (size_t i = 0; !dev->removed && rules != NULL && i < rules->count; i++) {
-		if (rule_takes(rules->item[i], probe))
+		if (forward_takes(rules->item[i], probe->connect))
 			return rules->item[i];
 	}
 	return NULL;

@@ -349,6 +349,8 @@ struct spec *spec_decode(const struct node *document, struct decoder *d);
  * yet.
  */
 void spec_needs(const struct spec *spec, struct needs *needs);
+/* Adds the port of the debugger, which is among those. */
+void spec_need_debugger(const struct spec *spec, struct needs *needs);
 /*
  * Returns the name of the companion whose ready.path is this absolute path or lies above it, or
  * SPEC_SWTPM for the socket of a managed swtpm; NULL: no companion makes it.  Lent by the spec.
@@ -389,9 +391,9 @@ void spec_check_forwarding(const struct spec *spec, struct report *report);
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
 
 /*
- * Reports each thing that two devices or serial ports claim.  Call it after spec_complete(), and
- * again after a run has found what the spec leaves open.  `shared` is the one kind of claim that
- * this hypervisor lets several devices make, or NULL.
+ * Reports each thing that two devices, serial ports or the debugger claim, or one of them twice.
+ * Call it after spec_complete(), and again after a run has found what the spec leaves open.
+ * `shared` is the one kind of claim that this hypervisor lets several devices make, or NULL.
  */
 void spec_check_claims(const struct spec *spec, const char *shared, struct report *report);
 

@@ -333,10 +333,15 @@ static void port_in_use(const char *place, int port, int fd)
 	MEM_AUTO char *debugger = mem_format("gdb = 'w%d'", port);
 	MEM_AUTO char *serial =
 	    mem_format("com1 = 'tcp=%s', bhyve = { release = 15, arch = 'amd64' }", place);
+	MEM_AUTO char *forwarded =
+	    mem_format("bhyve = { release = 15, arch = 'amd64' }, emulations = { { device = "
+		       "'e1000', name = 'slirp', hostfwd = { 'udp:%s-:1', 'tcp:%s-:1' } } }",
+		place, place);
 
 	checked_one(NULL, screen, place, "the port is in use by another program", NULL, NULL);
 	checked_one(NULL, debugger, place, "the port is in use by another program", NULL, NULL);
 	checked_one(NULL, serial, place, "the port is in use by another program", NULL, NULL);
+	checked_one(NULL, forwarded, place, "the port is in use by another program", NULL, NULL);
 	(void)close(fd);
 	checked_none(NULL, screen, place);
 }

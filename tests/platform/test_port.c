@@ -52,6 +52,53 @@ static void taken_and_free(void **state)
 	assert_int_equal(port_probe(place), 0); /* the probe does not keep the port */
 }
 
+/* A server of TCP is not in the way of a program that receives datagrams, which needs no listen(2).
+ */
+static void datagrams(void **state)
+{
+	char place[64];
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int port, server, fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)state;
+	loopback_needed();
+	server = serve(place, &port);
+	a.sin_port = htons((uint16_t)port);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(port_probe_udp(place), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(port_probe_udp(place), EADDRINUSE);
+	(void)close(server);
+	assert_int_equal(port_probe(place), 0);
+	(void)close(fd);
+	assert_int_equal(port_probe_udp(place), 0);
+}
+
+static void places_in_the_way(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool overlap;
+	} rows[] = {
+		{ "127.0.0.1:5900", "127.0.0.1:5900", true },
+		{ "127.0.0.1:5900", "127.0.0.1:5901", false },
+		{ "127.0.0.1:5900", "localhost:05900", true },
+		{ ":5900", "127.0.0.1:5900", true },
+		{ "127.0.0.2:5900", "127.0.0.1:5900", false },
+		{ "127.0.0.2:5900", "0.0.0.0:5900", true },
+		{ "0.0.0.0:5900", "127.0.0.2:5900", true },
+		{ "0.0.0.0:5900", "[::1]:5900", false },
+		{ "[::]:5900", "[::1]:5900", true },
+		{ "::1:5900", "[::1]:5900", true },
+		{ "[::]:5900", "127.0.0.1:5900", false },
+		{ "5900", "127.0.0.1:5900", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(port_overlaps(rows[i].one, rows[i].other), rows[i].overlap);
+}
+
 /* The side that closes first keeps the port for a while, which servers ignore. */
 static void a_connection_that_just_ended(void **state)
 {
@@ -97,6 +144,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken_and_free),
+		cmocka_unit_test(datagrams),
+		cmocka_unit_test(places_in_the_way),
 		cmocka_unit_test(a_connection_that_just_ended),
 		cmocka_unit_test(malformed_places),
 		cmocka_unit_test(addresses_of_other_hosts),

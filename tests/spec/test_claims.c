@@ -57,6 +57,29 @@ static void test_serial_ports(void **state)
 	clash("'com1':'nmdm','com2':'console'", "");
 }
 
+#define FORWARD(rules) "{'device':'e1000','name':'slirp','hostfwd':[" rules "]}"
+
+/* Whoever listens at a port: the debugger, a serial port, a screen, rules that forward. */
+static void test_listeners(void **state)
+{
+	(void)state;
+	clash("'gdb':'5905','emulations':[{'device':'fbuf','port':5905}]",
+	    "emulations[0]: gdb and fbuf \"fbuf-0\" both have the port \"127.0.0.1:5905\"\n");
+	clash("'gdb':'w[::1]:5905','com1':'tcp=127.0.0.1:5904','emulations':["
+	      "{'device':'fbuf','port':5905}]",
+	    "");
+	clash("'com1':'tcp=127.0.0.1:5906','gdb':'5906'",
+	    "gdb: com1 and gdb both have the port \"127.0.0.1:5906\"\n");
+	clash("'gdb':'5906','emulations':[" FORWARD("'tcp::5906-:22'") "]",
+	    "emulations[0]: gdb has the port \"127.0.0.1:5906\" and e1000 \"e1000-0\" "
+	    "\"0.0.0.0:5906\", which cannot both be had\n");
+	clash("'gdb':'5906','emulations':[" FORWARD(
+		  "'udp::5906-:22','tcp:127.0.0.2:5906-:22','tcp::0-:1','tcp::0-:2'") "]",
+	    "");
+	clash("'emulations':[" FORWARD("'udp::53-:53','tcp::53-:53','udp::53-:54'") "]",
+	    "emulations[0]: e1000 \"e1000-0\" has the UDP port \"0.0.0.0:53\" twice\n");
+}
+
 /* A removed device claims nothing. */
 static void test_removed(void **state)
 {
@@ -104,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_serial_ports),
+		cmocka_unit_test(test_listeners),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_stdio),
