@@ -231,7 +231,7 @@ static void take_number(const struct taking *t, struct node *into, const struct 
 		into->number = number;
 }
 
-/* Names the first gap of the list on the top, counted from 0 as paths do. */
+/* Names the first gap of the list on the top by its index in Lua. */
 /* stack: ... list -> ... list */
 static const char *explain_gap(lua_State *L, char text[WHY_TEXT])
 {
@@ -242,7 +242,7 @@ static const char *explain_gap(lua_State *L, char text[WHY_TEXT])
 		place++;
 	}
 	lua_pop(L, 1);
-	(void)snprintf(text, WHY_TEXT, "a list with gaps ([%lld] is nil)", (long long)place - 1);
+	(void)snprintf(text, WHY_TEXT, "a list with gaps ([%lld] is nil)", (long long)place);
 	return text;
 }
 

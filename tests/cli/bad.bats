@@ -273,7 +273,7 @@ bad() {
 	bad '{"com1": "stdio", "com2": "stdio"}' 'vm.json:7:3: com2: *stdio*'
 }
 
-# gapped BODY PATH: checks that a Lua spec with this list is refused at this path
+# gapped BODY PATH INDEX: checks that a Lua spec with this list is refused at this path
 gapped() {
 	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "%s", targets = { t = {}, u = {} } }\n%s\nreturn vm\n' \
 		"$vm" "$rom" "$1" >vm.lua
@@ -287,17 +287,17 @@ gapped() {
 # A variable that is nil makes a gap in a list, and the entries after the gap must not be lost.
 @test "lists with gaps, in every place that takes one" {
 	local rnd='{ device = "virtio-rnd" }' key
-	gapped "vm.emulations = { $rnd, nil, $rnd }" 'vm.lua: emulations' 1
-	gapped "vm.emulations = { nil, $rnd }" 'vm.lua: emulations' 0
-	gapped "vm.emulations = { nil, $rnd } vm.targets.t.emulations = { $rnd }" 'vm.lua: emulations' 0
-	gapped "vm.targets.t.emulations = { $rnd, $rnd, nil, $rnd }" 'vm.lua: targets.t.emulations' 2
-	gapped "vm.targets.t.emulations = { nil, $rnd }" 'vm.lua: targets.t.emulations' 0
-	gapped 'vm.targets.t.extends = { "u", nil, "u" }' 'vm.lua: targets.t.extends' 1
-	gapped 'vm.targets.t.pin = { "0:1", nil, "1:2" }' 'vm.lua: targets.t.pin' 1
+	gapped "vm.emulations = { $rnd, nil, $rnd }" 'vm.lua: emulations' 2
+	gapped "vm.emulations = { nil, $rnd }" 'vm.lua: emulations' 1
+	gapped "vm.emulations = { nil, $rnd } vm.targets.t.emulations = { $rnd }" 'vm.lua: emulations' 1
+	gapped "vm.targets.t.emulations = { $rnd, $rnd, nil, $rnd }" 'vm.lua: targets.t.emulations' 3
+	gapped "vm.targets.t.emulations = { nil, $rnd }" 'vm.lua: targets.t.emulations' 1
+	gapped 'vm.targets.t.extends = { "u", nil, "u" }' 'vm.lua: targets.t.extends' 2
+	gapped 'vm.targets.t.pin = { "0:1", nil, "1:2" }' 'vm.lua: targets.t.pin' 2
 	for key in extra_options pin hooks reboot_on numa fwcfg wait_for stop companions post_start_script \
 		bhyve.args qemu.args loader.disks loader.env; do
 		gapped "vm.bhyve, vm.qemu, vm.loader = {}, {}, { type = 'bhyveload' }
-			vm.$key = { 'a', nil, 'b' }" "vm.lua: $key" 1
+			vm.$key = { 'a', nil, 'b' }" "vm.lua: $key" 2
 	done
 	for key in 'companions = { { name = "x", command = LIST } }:companions[0].command' \
 		'hooks = { { use = "notify", command = LIST } }:hooks[0].command' \
@@ -306,12 +306,12 @@ gapped() {
 		'emulations = { { device = "virtio-console", ports = LIST } }:emulations[0].ports' \
 		'emulations = { { device = "xhci", devices = LIST } }:emulations[0].devices' \
 		'emulations = { { device = "virtio-net", name = "slirp", hostfwd = LIST } }:emulations[0].hostfwd'; do
-		gapped "local LIST = { 'a', nil, 'b' } vm.${key%%:*}" "vm.lua: ${key#*:}" 1
+		gapped "local LIST = { 'a', nil, 'b' } vm.${key%%:*}" "vm.lua: ${key#*:}" 2
 	done
-	gapped "function vm.on_prepare(spec) spec.emulations = { $rnd, nil, $rnd } return spec end" 'emulations' 1
-	gapped 'function vm.on_prepare(spec) return vmrun.merge(spec, { extra_options = { nil, "-w" } }) end' 'extra_options' 0
-	gapped 'vm = vmrun.merge(vm, { extra_options = { "-S", nil, "-w" } })' 'vm.lua: extra_options' 1
-	gapped 'vm = vmrun.merge({ extra_options = { "-S", nil, "-w" } }, vm)' 'vm.lua: extra_options' 1
+	gapped "function vm.on_prepare(spec) spec.emulations = { $rnd, nil, $rnd } return spec end" 'emulations' 2
+	gapped 'function vm.on_prepare(spec) return vmrun.merge(spec, { extra_options = { nil, "-w" } }) end' 'extra_options' 1
+	gapped 'vm = vmrun.merge(vm, { extra_options = { "-S", nil, "-w" } })' 'vm.lua: extra_options' 2
+	gapped 'vm = vmrun.merge({ extra_options = { "-S", nil, "-w" } }, vm)' 'vm.lua: extra_options' 2
 }
 
 @test "values at which bhyve would end" {

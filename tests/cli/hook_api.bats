@@ -108,7 +108,7 @@ wrong() {
 	wrong 'vmrun.event takes a table, not nothing' 'vmrun.event()'
 	wrong 'vmrun.event.f: a function is not plain data' 'vmrun.event { f = print }'
 	wrong 'vmrun.event.a[1]: an infinite number' 'vmrun.event { a = { 1, math.huge } }'
-	wrong 'vmrun.event.a: a list with gaps ([1] is nil) is not plain data' 'vmrun.event { a = { 1, nil, 3 } }'
+	wrong 'vmrun.event.a: a list with gaps ([2] is nil) is not plain data' 'vmrun.event { a = { 1, nil, 3 } }'
 	wrong 'vmrun.event: a table with both' 'vmrun.event { 1, x = 1 }'
 	wrong 'vmrun.event.t.t.t' 'local t = {} t.t = t vmrun.event(t)'
 	wrong 'vmrun.event: more than 8192 bytes as JSON' 'vmrun.event { ("x"):rep(8200) }'

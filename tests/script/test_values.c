@@ -55,11 +55,11 @@ static void test_what_no_document_can_hold(void **state)
 {
 	(void)state;
 	shows("{ 1, x = 2 }", "<a table with both list and named entries>");
-	shows("{ [1] = 1, [3] = 3 }", "<a list with gaps ([1] is nil)>");
-	shows("{ 'zfs', 'rollback', nil, 'x' }", "<a list with gaps ([2] is nil)>");
-	shows("{ nil, 'x' }", "<a list with gaps ([0] is nil)>");
-	shows("{ a = { 'x', nil, nil, 'y' } }", "{a=<a list with gaps ([1] is nil)>}");
-	shows("{ [math.maxinteger] = 1 }", "<a list with gaps ([0] is nil)>");
+	shows("{ [1] = 1, [3] = 3 }", "<a list with gaps ([2] is nil)>");
+	shows("{ 'zfs', 'rollback', nil, 'x' }", "<a list with gaps ([3] is nil)>");
+	shows("{ nil, 'x' }", "<a list with gaps ([1] is nil)>");
+	shows("{ a = { 'x', nil, nil, 'y' } }", "{a=<a list with gaps ([2] is nil)>}");
+	shows("{ [math.maxinteger] = 1 }", "<a list with gaps ([1] is nil)>");
 	shows("{ 'x', nil }", "[\"x\"]"); /* a nil at the end is not visible */
 	shows("{ [0] = 1 }", "<a table with a key that is neither a name nor a place in a list>");
 	shows(
