@@ -45,8 +45,8 @@ struct node *fbuf_read_port(const char *place);
 /* clang-format off */
 #define FBUF_ROWS(owner, in) \
 	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, .variable = "rfb", \
-	    .read = fbuf_read_host, \
-	    .help = "numeric address for VNC clients; default 127.0.0.1"), \
+	    .preset = "\"127.0.0.1\"", .read = fbuf_read_host, \
+	    .help = "numeric address for VNC clients"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
 	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), .variable = "rfb", .read = fbuf_read_port, \
 	    .qemu = NUMBER_TEXT(FBUF_FIRST_PORT) " and above", \
