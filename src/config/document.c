@@ -343,16 +343,19 @@ int document_merge(struct document *doc, const char *target, const struct words 
 {
 	struct error err = { 0 };
 	size_t before = report->count;
+	bool is_whole;
 
 	memset(out, 0, sizeof(*out));
 	if (renew(doc, &err) < 0) {
 		report_script_error(doc, &err, report);
 		return -1;
 	}
-	targets_merge(doc->targets, target, settings, out, report);
+	is_whole = targets_merge(doc->targets, target, settings, out, report);
 	if (report->count == before)
 		return 0;
 	document_place(doc, report, before);
+	if (is_whole)
+		return 1;
 	merged_clear(out);
 	return -1;
 }

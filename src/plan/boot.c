@@ -70,7 +70,7 @@ struct spec *boot_read_spec(struct boot_source *source, const char *target, stru
 	struct spec *spec;
 	size_t before = report->count;
 
-	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
+	if (document_merge(source->doc, target, source->settings, &merged, report) < 0)
 		return NULL;
 	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);

@@ -82,7 +82,7 @@ static void merge_again(struct boot_source *source, const char *target)
 	struct merged merged;
 	REPORT_AUTO struct report ignored = { 0 };
 
-	if (document_merge(source->doc, target, source->settings, &merged, &ignored) == 0)
+	if (document_merge(source->doc, target, source->settings, &merged, &ignored) >= 0)
 		merged_clear(&merged);
 }
 

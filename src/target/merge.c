@@ -214,18 +214,22 @@ static void apply(
 	settings_apply(m, settings, paths, report);
 }
 
-void targets_merge(struct targets *t, const char *target, const struct words *settings,
+bool targets_merge(struct targets *t, const char *target, const struct words *settings,
     struct merged *out, struct report *report)
 {
+	size_t before = report->count;
 	struct layer *top = layers_top(t, target, report);
 	const struct view *view = merge_view(t, top);
+	bool is_whole = report->count == before && t->room > 0;
 
 	node_free(t->last.set);
 	node_free(t->last.replaced);
 	t->last = (struct last){ top, settings, node_new(NODE_LIST), NULL, true };
 	add_problems(top, report);
 	merge_build(t, view, out);
+	before = report->count;
 	apply(out, settings, t->last.set, report);
+	return is_whole && report->count == before;
 }
 
 /* Drops the devices that a target removes, whose places are sorted. */

@@ -45,9 +45,10 @@ void targets_check(const struct targets *t, struct report *report);
 /*
  * Merges a target (NULL: none) over the base, and KEY=VALUE settings (may be NULL) over that.  The
  * settings are lent until the next merge.  Adds problems with their paths to the report, and fills
- * *out all the same.
+ * *out all the same.  Returns whether all but entries of devices is merged: what those entries lack
+ * makes no other problem.
  */
-void targets_merge(struct targets *t, const char *target, const struct words *settings,
+bool targets_merge(struct targets *t, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
 /*
  * Returns the spec that was merged last, without devices that a target removes, or the one of

@@ -235,11 +235,33 @@ static void test_target_is_named_later(void **state)
 	close_fixture(f);
 }
 
+/* An entry that changes no device, or removes one and more, hides no other problem of its target.
+ */
+static void test_entries_hide_nothing(void **state)
+{
+	struct fixture *f = open_text(
+	    "return { name = 'a', cpu = 1, mem = '64M', bootrom = '/rom', emulations = { "
+	    "{ device = 'virtio-rnd', id = 'x' } }, targets = { a = { memm = 3, emulations = { "
+	    "{ id = 'y' }, { id = 'x', remove = true, slot = 3 }, "
+	    "{ device = 'virtio-rnd', bar = 1 } } } } }");
+	char *text = report_text(&f->report);
+
+	(void)state;
+	assert_non_null(strstr(text, "targets.a.memm: unknown key"));
+	assert_non_null(strstr(text, "targets.a.emulations[0].id: \"device\" is missing"));
+	assert_non_null(strstr(text, "targets.a.emulations[1].slot: key \"slot\" beside"));
+	assert_non_null(strstr(text, "targets.a.emulations[2].bar: unknown key"));
+	assert_int_equal(f->report.count, 4);
+	free(text);
+	close_fixture(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target_is_named),
 		cmocka_unit_test(test_target_is_named_later),
+		cmocka_unit_test(test_entries_hide_nothing),
 		cmocka_unit_test(base_devices_stay),
 		cmocka_unit_test(every_boot_starts_from_the_base),
 		cmocka_unit_test(all_faults_at_once),
