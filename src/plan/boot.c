@@ -224,7 +224,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 		source_check_targets(source, spec, report);
 		source_load_hooks(source, spec, report);
 		if (draft->others.item == NULL) /* else a hook before has made the list */
-			slots_note_others(&draft->others, draft->spec);
+			slots_note_others(&draft->others, draft->spec, &source->base);
 		slots_assign(spec, &draft->others, &source->pins, report);
 		spec_complete(spec);
 	}

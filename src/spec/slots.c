@@ -267,9 +267,21 @@ void slots_note(struct base_slots *base, const struct spec *spec)
 	}
 }
 
-void slots_note_others(struct base_slots *base, const struct spec *spec)
+/* Returns whether the spec has the device that another key of the base makes. */
+static bool has_made(const struct spec *spec, const struct base_slot *wanted)
 {
-	base->item = mem_resize(NULL, spec->device_count, sizeof(*base->item));
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i]->origin == wanted->origin &&
+		    spec->devices[i]->kind == wanted->kind)
+			return true;
+	}
+	return false;
+}
+
+void slots_note_others(
+    struct base_slots *base, const struct spec *spec, const struct base_slots *of_base)
+{
+	base->item = mem_resize(NULL, spec->device_count + of_base->count, sizeof(*base->item));
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
 		const char *origin = dev->removed ? gone.origin : dev->origin;
@@ -277,6 +289,10 @@ void slots_note_others(struct base_slots *base, const struct spec *spec)
 		if (origin != NULL)
 			base->item[base->count++] =
 			    (struct base_slot){ dev->kind, origin, dev->index, dev->slot };
+	}
+	for (size_t i = 0; i < of_base->count; i++) {
+		if (of_base->item[i].origin != NULL && !has_made(spec, &of_base->item[i]))
+			base->item[base->count++] = of_base->item[i];
 	}
 }
 

@@ -37,9 +37,10 @@ void slots_collect_removed(struct base_slots *base, const struct spec *spec);
 void slots_note(struct base_slots *base, const struct spec *spec);
 /*
  * Notes the slots of a spec that no entry of its emulations has: those of removed devices, and of
- * devices that are made from other keys.
+ * devices that are made from other keys, also where only the base has that key.
  */
-void slots_note_others(struct base_slots *base, const struct spec *spec);
+void slots_note_others(
+    struct base_slots *base, const struct spec *spec, const struct base_slots *of_base);
 void slots_forget(struct base_slots *base);
 /*
  * Assigns a slot to every device that is not pinned.  Devices of `base`, at the same index of

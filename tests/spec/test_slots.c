@@ -301,7 +301,7 @@ static void test_others_stay(void **state)
 	(void)state;
 	before->devices[0]->removed = true;
 	slots_assign(before, NULL, &pins, &(struct report){ 0 });
-	slots_note_others(&others, before);
+	slots_note_others(&others, before, &(struct base_slots){ 0 });
 	assert_int_equal(others.count, 3);
 	MEM_AUTO char *got = seats(after, &others, &pins);
 
@@ -314,6 +314,34 @@ static void test_others_stay(void **state)
 
 	assert_string_equal(first, "0:2:0 0:3:0 0:4:0");
 	slots_forget(&others);
+	spec_free(before);
+	spec_free(after);
+}
+
+/* The screen of the base keeps its slots in a target that has none. */
+static void test_others_of_the_base(void **state)
+{
+	struct spec *base = spec_of("'graphic':{'port':5901}," LIST(AUTO)),
+		    *before = spec_of(LIST(AUTO)), *after = spec_of(LIST(AUTO "," AUTO));
+	struct base_slots of_base = { 0 }, others = { 0 };
+	struct pin_map pins = { 0 };
+
+	(void)state;
+	slots_assign(base, NULL, &pins, &(struct report){ 0 });
+	slots_note(&of_base, base);
+	slots_assign(before, &of_base, &pins, &(struct report){ 0 });
+	slots_note_others(&others, before, &of_base);
+	assert_int_equal(others.count, 2);
+	MEM_AUTO char *got = seats(after, &others, &pins);
+
+	assert_string_equal(got, "0:1:0 0:4:0");
+	slots_forget(&others);
+	/* A spec that has the screen itself notes it once. */
+	slots_note_others(&others, base, &of_base);
+	assert_int_equal(others.count, 2);
+	slots_forget(&others);
+	slots_forget(&of_base);
+	spec_free(base);
 	spec_free(before);
 	spec_free(after);
 }
@@ -388,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_targets_without_a_screen),
 		cmocka_unit_test(test_others_stay),
+		cmocka_unit_test(test_others_of_the_base),
 		cmocka_unit_test(test_no_functions_beside_what_may_be_missing),
 		cmocka_unit_test(test_removed_function_zero),
 		cmocka_unit_test(test_broken_entries),
