@@ -167,7 +167,7 @@ static void bhyve_complete_spec(const struct plan *plan, struct spec *spec)
 {
 	if (spec->bootrom == NULL && plan->bootrom != NULL)
 		spec->bootrom = mem_copy(plan->bootrom);
-	spec->wire_guest_mem = bhyve_is_wired(spec);
+	bhyve_complete_flags(spec);
 }
 
 static char *bhyve_plan_text(const struct plan *plan, struct report *report)

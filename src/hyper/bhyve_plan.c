@@ -83,6 +83,13 @@ const struct bhyve_flag bhyve_flags[] = {
 	{ 0 },
 };
 
+void bhyve_complete_flags(struct spec *spec)
+{
+	spec->wire_guest_mem = bhyve_is_wired(spec);
+	if (spec_arch(spec) != ARCH_ARM64 && needs_wide_buses(spec))
+		spec->disable_mptable_gen = true;
+}
+
 /* Returns whether a flag is on, because of its key or because bhyve fails without it. */
 static bool is_on(const struct spec *spec, const struct bhyve_flag *flag)
 {

@@ -46,6 +46,8 @@ char *bhyve_size(int64_t bytes);
 void bhyve_add_guest(struct bhyve_build *b);
 /* Returns whether memory is wired, because of the spec or of a device. */
 bool bhyve_is_wired(const struct spec *spec);
+/* Sets the keys of the flags that this VM has to have. */
+void bhyve_complete_flags(struct spec *spec);
 /* Plans the loader, if there is one (bhyve_loader.c). */
 void bhyve_add_loader(struct bhyve_build *b);
 

@@ -58,6 +58,10 @@ static void check_lpc(const struct spec *spec, struct decoder *d)
 {
 	static const char why[] =
 	    "\"lpc_slot\" is false, and this needs the lpc: remove one of the two keys";
+	static const char other_rom[] =
+	    "\"config\" names the firmware, and this belongs to \"bootrom\": name the file in "
+	    "\"config\", as \"bootvars\"";
+	bool has_other_rom = pairs_get(&spec->config, "bootrom") != NULL;
 
 	if (spec->lpc_slot.bus != 0)
 		fault(d, "lpc_slot", "the lpc must be on bus 0");
@@ -69,6 +73,10 @@ static void check_lpc(const struct spec *spec, struct decoder *d)
 	}
 	if (spec_has_rom(spec))
 		fault(d, "bootrom", why);
+	if (has_other_rom && spec->varfile != NULL)
+		fault(d, "varfile", other_rom);
+	if (has_other_rom && spec->varfile_template != NULL)
+		fault(d, "varfile_template", other_rom);
 	if (spec->pc_testdev)
 		fault(d, "pc_testdev", why);
 }

@@ -209,12 +209,17 @@ teardown() {
 	merged same '[.emulations[].path]' '["/d"]'
 }
 
-@test "--debug prints the wired memory that a passthru device needs" {
+@test "--debug prints the flags that a passthru device or a bus above 0 needs" {
 	spec '{"emulations": [{"device": "passthru", "src": "3:0:0"}]}'
 	vmrun -d vm.json
 	has ' -S ' out
 	vmrun --debug vm.json
-	is "$(jq .wire_guest_mem out)" true
+	is "$(jq -c '[.wire_guest_mem, .disable_mptable_gen]' out)" '[true,false]'
+	spec '{"emulations": [{"device": "virtio-rnd", "slot": "1:0:0"}]}'
+	vmrun -d vm.json
+	has ' -Y ' out
+	vmrun --debug vm.json
+	is "$(jq -c '[.wire_guest_mem, .disable_mptable_gen]' out)" '[false,true]'
 }
 
 @test "a newline in a value stays on the line of the command, and comes back" {

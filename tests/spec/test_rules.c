@@ -108,6 +108,11 @@ static void test_no_lpc(void **state)
 		spec_refused(spec, wanted);
 	}
 	spec_refused("'lpc_slot':true", "lpc_slot: expected a slot such as");
+	spec_refused("'lpc_slot':false,'config':{'bootrom':'/fw'},'varfile':'/v'",
+	    "varfile: \"config\" names the firmware, and this belongs to \"bootrom\": name the "
+	    "file in \"config\", as \"bootvars\"");
+	spec_refused("'lpc_slot':false,'config':{'bootrom':'/fw'},'varfile_template':'/v'",
+	    "varfile_template: \"config\" names the firmware");
 }
 
 static void test_graphic_refused(void **state)
