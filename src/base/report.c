@@ -71,23 +71,35 @@ static char *cut_lines(char *text)
 	return str_take(&s);
 }
 
-void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
+/* Adds a problem and takes its text. */
+static void add_text(struct report *r, enum status status, const struct where *at, char *text)
 {
 	struct problem *p = add(r, status);
-	va_list ap;
 
 	if (at != NULL) {
 		p->keys = where_keys(at);
 		p->path = where_path(at);
 	}
+	p->text = cut_lines(text);
+}
+
+void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
 	va_start(ap, fmt);
-	p->text = cut_lines(mem_vformat(fmt, ap));
+	text = mem_vformat(fmt, ap);
 	va_end(ap);
+	/* A newline of a value would make the rest of it look like another message. */
+	for (char *p = text; (p = strpbrk(p, "\r\n")) != NULL;)
+		*p = '?';
+	add_text(r, status, at, text);
 }
 
 void report_take(struct report *r, const struct where *at, struct error *err)
 {
-	report_add(r, err->status, at, "%s", err->text);
+	add_text(r, err->status, at, mem_copy(err->text));
 	error_clear(err);
 }
 

@@ -28,10 +28,10 @@ struct report {
 	enum status status; /* of the first problem: the exit status of vmrun */
 };
 
-/* Adds a problem at a place in the document (NULL: the whole document). */
+/* Adds a problem at a place in the document (NULL: the whole document); its text is one line. */
 void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* Moves a failure into the report and clears it. */
+/* Moves a failure, which may have several lines, into the report and clears it. */
 void report_take(struct report *r, const struct where *at, struct error *err);
 /* Keeps MAX_REPORT_PROBLEMS of the problems from `first` on, and counts the others. */
 void report_cut(struct report *r, size_t first);

@@ -15,6 +15,7 @@
 	1048576		  /* numbers up to this are MiB for bhyve(8) -m and for other programs \
 			   */
 #define MIN_LOG_SIZE 4096 /* bytes */
+#define MAX_LOG_MIB 1024  /* a number up to here may have been meant in MiB */
 #define MAX_MEMORY (INT64_C(4) << PIB_SHIFT) /* bytes that amd64 and arm64 can address at most */
 
 /* Returns the bytes of "512M", or 0 with the reason reported. */
@@ -176,7 +177,7 @@ static void log_size_parse(
 		*(int64_t *)into = size;
 		return;
 	}
-	MEM_AUTO char *hint = value->kind != NODE_INT || size < 1 || size > MAX_MEMORY
+	MEM_AUTO char *hint = value->kind != NODE_INT || size < 1 || size > MAX_LOG_MIB
 	    ? mem_copy("")
 	    : mem_format(", did you mean \"%" PRId64 "M\"?", size);
 

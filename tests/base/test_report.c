@@ -131,6 +131,22 @@ static void test_sort_random(void **state)
 	}
 }
 
+/* The text of a problem is one line, whatever the value in it; only a failure may have several. */
+static void test_lines(void **state)
+{
+	struct report r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	report_add(&r, STATUS_SPEC, NULL, "unknown key \"%s\"", "a\r\nvmrun: b");
+	(void)error_set(&err, STATUS_SPEC, "a.lua:1: x\nstack traceback:");
+	report_take(&r, NULL, &err);
+	assert_string_equal(r.item[0].text, "unknown key \"a??vmrun: b\"");
+	assert_string_equal(r.item[1].text, "a.lua:1: x\nstack traceback:");
+	assert_null(err.text);
+	report_free(&r);
+}
+
 static void test_cut(void **state)
 {
 	struct report r = { 0 };
@@ -154,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_merge_looks_at_the_place),
 		cmocka_unit_test(test_sort),

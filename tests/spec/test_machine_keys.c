@@ -26,7 +26,7 @@ static void test_name(void **state)
 		{ "'a b'", ": invalid VM name \"a b\"" },
 		{ "'a/b'", ": invalid VM name \"a/b\"" },
 		{ "'a%b'", ": invalid VM name \"a%b\"" },
-		{ "'a\\n'", ": invalid VM name \"a\n\"" },
+		{ "'a\\n'", ": invalid VM name \"a?\"" },
 		{ "'\\u00e4'", ": invalid VM name \"\xc3\xa4\"" },
 		{ "1", ": expected a string, got an integer" },
 		{ NULL, NULL },
