@@ -147,7 +147,7 @@ static void eui64_schema(struct str *s)
 	json_add_int(s, "minimum", 1);
 	json_end_object(s);
 	json_begin_object(s, NULL);
-	schema_add_pattern(s, "^(0[xX][0-9A-Fa-f]+|[0-9]+)$");
+	schema_add_pattern(s, "^(0[xX]0*[1-9A-Fa-f][0-9A-Fa-f]{0,15}|0*[1-9][0-9]{0,19})$");
 	json_end_object(s);
 	json_end_list(s);
 }

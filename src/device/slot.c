@@ -132,11 +132,16 @@ static void slot_parse(
 		*(struct slot *)slot = s;
 }
 
+/* Patterns of the numbers in a slot. */
+#define BUS "0*([1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+#define NUMBER "0*([12]?[0-9]|3[01])"
+#define FUNCTION "0*[0-7]"
+
 /* Adds the forms of a slot to the open list. */
 static void add_forms(struct str *s)
 {
 	json_begin_object(s, NULL);
-	schema_add_pattern(s, "^([0-9]+:)?[0-9]+(:[0-9]+)?$");
+	schema_add_pattern(s, "^(" BUS ":" NUMBER ":" FUNCTION "|" NUMBER "(:" FUNCTION ")?)$");
 	json_end_object(s);
 	json_begin_object(s, NULL);
 	schema_add_range(s, "integer", 0, SLOT_SLOTS - 1);

@@ -225,7 +225,15 @@ static void reboot_on_schema(struct str *s)
 	json_begin_object(s, NULL);
 	schema_add_range(s, "integer", 0, MAX_STATUS);
 	json_end_object(s);
-	schema_add_text(s, NULL);
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "^[0-9]+$");
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_begin_list(s, "enum");
+	for (int i = 0; i < CAUSES; i++)
+		json_add_text(s, NULL, cause_name((enum cause)i));
+	json_end_list(s);
+	json_end_object(s);
 	json_end_list(s);
 	json_end_object(s);
 }

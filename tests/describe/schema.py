@@ -16,14 +16,15 @@ import sys
 import jsonschema
 
 PROBES = [None, True, False, 0, 1, 2.0, 1.5, -1, 10**12, "", "x", "1", "0:1", "512M", "/x", "tap0",
-          "x" * 300, [], [1], ["x"], [""], [None], [[]], [{}], {}, {"x": 1}, {"x": "y"}]
+          "256:0:0", "0:255:31:7", "255:31:7", "32:0", "31:8", "3:007", "0x0", "0x00000000000000001",
+          "0xffffffffffffffff", "x" * 300, [], [1], ["x"], [""], [None], [[]], [{}], {}, {"x": 1}, {"x": "y"}]
 # Enough where the schema refers to a property that has seen all of them.
 FEW = [None, True, -1, "", "/x", [1], {"x": 1}]
 # Words that some key or other takes, for samples.
 SAMPLES = ["/x", "tap0", "ppt0", "0:0", "512M", "x", "1234", 1, 0, 512, 4096, True]
 # How vmrun says that the form of one value is wrong.
 FORM = re.compile(r": (expected .*, got |unknown (key|device)|key .* beside |must not be empty|.* is none of "
-                  r"|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
+                  r"|invalid cause or status|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
 MISSING = re.compile(r": \"\w+\" is missing")
 
 
