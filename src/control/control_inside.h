@@ -22,6 +22,8 @@
 #include "spec/spec.h"
 #include "control/request.h"
 
+#define NO_CONSOLE "no serial port of this VM is \"console\": see com1 in vmrun.conf(5)"
+
 #define MAX_CLIENTS 1024
 /*
  * The first places are reserved for a stop: a client in one of them may use status, stop and kill

@@ -110,9 +110,7 @@ void streams_console(struct control *c, struct client *client, const struct requ
 	struct str answer = { 0 };
 
 	if (!machine_has_console(c->machine)) {
-		client_refuse(client, o->id,
-		    "console: no serial port of this VM is \"console\": see com1 in "
-		    "vmrun.conf(5)");
+		client_refuse(client, o->id, "console: " NO_CONSOLE);
 		return;
 	}
 	if (o->write && !take_pen(c, client, o->id))

@@ -120,6 +120,12 @@ bool waiters_add(struct control *c, struct client *client, struct request *o)
 		client_refuse(client, o->id, "too many waiting requests on this connection");
 		return false;
 	}
+	/* Before the first boot nobody knows what its target has. */
+	if (o->type == REQUEST_WAIT_FOR && machine_boots(c->machine) > 0 &&
+	    !machine_has_console(c->machine)) {
+		client_refuse(client, o->id, "wait-for: " NO_CONSOLE);
+		return false;
+	}
 	waiters_look(c); /* so that c->state and c->is_ready are current */
 	w = add(c, client, o);
 	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||

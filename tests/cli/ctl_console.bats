@@ -225,7 +225,10 @@ has_floods() {
 	await_file up
 	ctl "$vm" console
 	is "$status" 1
-	has 'no serial port of this VM is "console": see com1' wrong
+	has 'console: no serial port of this VM is "console": see com1' wrong
+	ctl "$vm" wait-for login: --backlog
+	is "$status" 1
+	has 'wait-for: no serial port of this VM is "console": see com1' wrong
 	off
 }
 
