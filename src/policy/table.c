@@ -156,13 +156,13 @@ static void add_lead(const struct node *lead, struct str *s)
 }
 
 /* Adds what the cells leave out: the limit, and the hooks that are asked first. */
-static void add_remarks(const struct graph_target *t, struct str *s)
+static void add_remarks(const struct graph *g, const struct graph_target *t, struct str *s)
 {
 	const struct restart_limit *limit = &t->spec->restart_limit;
 
 	if (limit->off)
 		str_addf(s, "%s: no restart_limit\n", t->name);
-	else
+	else if (!g->options->no_reboot) /* without another boot it limits nothing */
 		str_addf(s, "%s: given_up after more than %lld boot%s within %g s\n", t->name,
 		    (long long)limit->count, limit->count == 1 ? "" : "s",
 		    (double)limit->within_ms / 1000);
@@ -188,7 +188,7 @@ char *policy_table(const struct graph *g)
 		i = end;
 	}
 	for (size_t i = 0; i < g->count; i++) {
-		add_remarks(&g->target[i], &s);
+		add_remarks(g, &g->target[i], &s);
 		words_free(&columns[i].cause);
 		words_free(&columns[i].cell);
 	}

@@ -42,6 +42,22 @@ static void test_one_target(void **state)
 	    "default: on_exit hooks are asked first\n");
 }
 
+/* A limit of boots says nothing where no boot follows. */
+static void test_no_reboot(void **state)
+{
+	struct policy_options once = no_options;
+	struct spec spec = usual();
+	struct graph_target target = { "default", &spec, true, NULL };
+	struct graph g = { "vm", "default", &once, &target, 1 };
+
+	(void)state;
+	once.no_reboot = true;
+	MEM_AUTO char *text = policy_table(&g);
+
+	assert_null(strstr(text, "given_up"));
+	assert_non_null(strstr(text, "default: on_exit hooks are asked first\n"));
+}
+
 /* Statuses are sorted as numbers, below their cause; a target without one shows what error does. */
 static void test_statuses(void **state)
 {
@@ -106,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_target),
+		cmocka_unit_test(test_no_reboot),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_wide_name),
 		cmocka_unit_test(test_width),
