@@ -2,6 +2,7 @@
 #include "client/connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,23 @@ static int connect_until(int fd, const struct sockaddr_un *address, int64_t unti
 	return 0;
 }
 
+/*
+ * Moves a descriptor behind the standard ones, which the program may have closed: the console of a
+ * guest on "stdio" would send requests.  Returns the new one, or -1 with errno.
+ */
+static int move_up(int fd)
+{
+	int moved, why;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	why = errno;
+	(void)close(fd);
+	errno = why;
+	return moved;
+}
+
 int connection_open(struct connection *c, const char *path, int64_t until_ms)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -63,7 +81,7 @@ int connection_open(struct connection *c, const char *path, int64_t until_ms)
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path));
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	c->fd = move_up(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (c->fd < 0)
 		return -1;
 	if (connect_until(c->fd, &address, until_ms) == 0)

@@ -11,8 +11,8 @@
 #include "lib/handle.h"
 
 /*
- * Opens standard descriptors that the program has closed: a file of the run would get such a
- * number, and a console on "stdio" would use it.
+ * Opens standard descriptors that the program has closed, before the library opens one that it
+ * keeps: that would get such a number, and a console on "stdio" would use it.
  */
 static void open_standard(void)
 {
@@ -50,6 +50,7 @@ int handle_lock(struct vmrun *vm)
 
 	if (vm->is_locked)
 		return STATUS_OK;
+	open_standard();
 	/* Lock before any other step, which could disturb a running VM of that name. */
 	if (check_sigchld(&err) != 0 ||
 	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0) {
@@ -167,7 +168,6 @@ int vmrun_start(struct vmrun *vm)
 		return refuse_request(vm, "the VM was started before");
 	if (vm->source.dry)
 		return refuse_request(vm, "dry_run or check is set, which start nothing");
-	open_standard();
 	status = handle_lock(vm);
 	if (status != STATUS_OK)
 		return status;
@@ -210,6 +210,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 		return (int)vm->report.status;
 	}
 	vm->simulation.now_ms = now_ms;
+	open_standard(); /* another handle of the program may run a VM later */
 	return start_machine(vm, &options);
 }
 

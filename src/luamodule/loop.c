@@ -41,16 +41,47 @@ static void note_signal(int number)
 	errno = saved;
 }
 
+static void close_pipe(void)
+{
+	int error = errno;
+
+	for (int i = 0; i < 2; i++) {
+		if (signal_pipe[i] >= 0)
+			(void)close(signal_pipe[i]);
+		signal_pipe[i] = -1;
+	}
+	errno = error;
+}
+
+/*
+ * Moves a descriptor behind the standard ones, which the program may have closed: the console of a
+ * guest would use it.  Returns the new one, or -1.
+ */
+static int move_up(int fd)
+{
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+
+	(void)close(fd);
+	errno = error;
+	return moved;
+}
+
 static int set_up_pipe(void)
 {
+	int ends[2];
+
 	if (signal_pipe[0] >= 0)
 		return 0;
-	if (pipe(signal_pipe) != 0)
+	if (pipe(ends) != 0)
 		return -1;
-	for (int i = 0; i < 2; i++) {
-		(void)fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-		(void)fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+	signal_pipe[0] = move_up(ends[0]);
+	signal_pipe[1] = move_up(ends[1]);
+	if (signal_pipe[0] < 0 || signal_pipe[1] < 0) {
+		close_pipe();
+		return -1;
 	}
+	for (int i = 0; i < 2; i++)
+		(void)fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -86,11 +117,7 @@ int loop_release(lua_State *L)
 			(void)sigaction(signals[i].number, &before[i], NULL);
 		is_caught[i] = false;
 	}
-	for (int i = 0; i < 2; i++) {
-		if (signal_pipe[i] >= 0)
-			(void)close(signal_pipe[i]);
-		signal_pipe[i] = -1;
-	}
+	close_pipe();
 	return 0;
 }
 

@@ -120,6 +120,27 @@ run_in_background() {
 	nothing_runs
 }
 
+@test "catch in a program without standard descriptors: what a guest prints is no signal" {
+	script 'print hello exit 1'
+	cat prelude.lua - >script.lua <<-'END'
+		vmrun.catch("USR1") -- 10, as the end of a line
+		local vm = assert(open({}, [["com1": "stdio"]]))
+		assert(vm:start())
+		while not vm:ended() do
+			local _, signal = vmrun.wait { vm }
+			is(signal, nil)
+			assert(vm:dispatch())
+		end
+		for _ = 1, 100 do
+			is(select(2, vmrun.wait({}, 0)), nil)
+		end
+		os.exit(vm:status() + 40, true)
+	END
+	status=0
+	"$LUA" script.lua 2>err 3>&- <&- >&- || status=$?
+	is "$status" 40
+}
+
 @test "without catch, ^C raises as anywhere in Lua" {
 	script 'acpi on ready up wait exit 1'
 	# A shell lets its background commands ignore SIGINT; the interpreter sets its own handler.
