@@ -2,7 +2,6 @@
 #include "ledger/ledger.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +90,7 @@ static int read_file(struct ledger *l, const char *name, struct error *err)
 		(void)error_set(&why, STATUS_OS, "%s: not a ledger that vmrun wrote", path);
 	}
 	if (l->options.set_aside)
-		return set_aside(l, path, &why, err);
+		return l->only_looks ? 0 : set_aside(l, path, &why, err);
 	return error_set(err, STATUS_OS,
 	    "%s: the resources of an earlier vmrun are unknown, so vmrun starts nothing "
 	    "(--force renames the file and starts)",
@@ -223,42 +222,33 @@ bool ledger_change_runs(const struct ledger *l, pid_t *pid)
 
 /* --- what a dead vmrun left --- */
 
-/* Returns the pid of the hypervisor that the file of the lock notes, if it runs. */
-static pid_t running_hypervisor(const char *directory)
+static void add_names(const struct ledger_content *c, const char *vm, struct words *names)
 {
-	MEM_AUTO char *path = mem_format("%s/vm", directory);
-	struct vmlock lock = { .path = path,
-		.probe = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY) };
-	int64_t start;
-	pid_t pid;
-
-	if (lock.probe < 0)
-		return 0;
-	if (!vmlock_noted(&lock, &pid, &start) || !ledger_is_alive(pid, start))
-		pid = 0;
-	(void)close(lock.probe);
-	return pid;
+	for (size_t i = 0; i < c->thing_count; i++)
+		words_add(names, c->thing[i].name);
+	words_append(names, &c->sockets);
+	if (c->destroy.count > 0)
+		words_addf(names, "/dev/vmm/%s", vm);
 }
 
-pid_t ledger_look(const char *directory, const char *vm, struct words *names)
+int ledger_look(const struct ledger_options *options, struct ledger_remains *out, struct error *err)
 {
-	pid_t pid = running_hypervisor(directory);
-	MEM_AUTO char *path = mem_format("%s/" RUNDIR_LEDGER, directory);
-	MEM_AUTO char *text = NULL;
-	struct ledger_content c = { 0 };
-	size_t length;
+	struct ledger l = {
+		.options = *options, .directory = mem_copy(options->directory), .only_looks = true
+	};
+	int rc = 0;
 
-	if (pid != 0 || statefile_read(path, &text, &length, NULL) != 0 || text == NULL ||
-	    !ledger_content_read(&c, text))
-		return pid;
-	note_boot(&c);
-	for (size_t i = 0; i < c.thing_count; i++)
-		words_add(names, c.thing[i].name);
-	words_append(names, &c.sockets);
-	if (c.destroy.count > 0)
-		words_addf(names, "/dev/vmm/%s", vm);
-	ledger_content_clear(&c);
-	return 0;
+	memset(out, 0, sizeof(*out));
+	if (vmlock_look(&l.lock, l.directory, err) != 0 || read_previous(&l, err) != 0)
+		rc = -1;
+	else
+		out->runs = ledger_hypervisor_runs(&l, &out->pid);
+	if (rc == 0)
+		add_names(&l.content, options->vm, &out->names);
+	vmlock_forget(&l.lock);
+	ledger_content_clear(&l.content);
+	free(l.directory);
+	return rc;
 }
 
 bool ledger_needs_recovery(const struct ledger *l)

@@ -69,12 +69,19 @@ int ledger_remove_file(struct ledger *l, struct error *err);
 
 /* --- what a dead vmrun left --- */
 
+/* What ledger_look() finds. */
+struct ledger_remains {
+	bool runs;	    /* the hypervisor, as ledger_hypervisor_runs() says */
+	pid_t pid;	    /* of it, 0: not known */
+	struct words names; /* of what the ledger lists: a start of the VM would undo it first */
+};
+
 /*
- * Looks at what a vmrun has left, and changes nothing.  Returns the pid of its hypervisor, which
- * still runs, or 0 and adds the names of what its ledger lists, which a start of the VM would undo
- * first; none if it cannot be read.
+ * Looks at what a vmrun that died has left, and changes nothing.  Returns -1 as ledger_open() does
+ * when it cannot be read.  Caller frees the names.
  */
-pid_t ledger_look(const char *directory, const char *vm, struct words *names);
+int ledger_look(
+    const struct ledger_options *options, struct ledger_remains *out, struct error *err);
 
 /* Returns whether a vmrun died and left this ledger, or a hypervisor that still runs. */
 bool ledger_needs_recovery(const struct ledger *l);

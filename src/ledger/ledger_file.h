@@ -31,6 +31,7 @@ struct ledger {
 	bool is_written; /* the file has the content, so that a change alone needs a new text */
 	bool needs_recovery;
 	bool warned;
+	bool only_looks; /* ledger_look(): nothing on the host changes */
 	/* Numbers from the file of a dead vmrun, for ledger_restore(). */
 	pid_t previous_supervisor;
 	size_t previous_dead_count, previous_pid_file_count;

@@ -83,27 +83,36 @@ static int check_content(
 	    : refuse(path, "it contains something other than a number", err);
 }
 
-/* Opens the file, or creates it.  A device is not opened, because opening one may have effects. */
-static int open_file(const char *path, struct error *err)
+static int refuse_to_write(const char *path, struct error *err)
+{
+	return error_set(
+	    err, STATUS_OS, "%s: cannot write the pid file: %s", path, strerror(errno));
+}
+
+/*
+ * Opens the file, with O_CREAT creates it.  Returns -1, without an error if there is no file.  A
+ * device is not opened, because opening one may have effects.
+ */
+static int open_file(const char *path, int create, struct error *err)
 {
 	struct stat st;
 	int fd;
 
 	if (lstat(path, &st) == 0 && check_type(path, &st, err) != 0)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
-	if (fd < 0)
-		(void)error_set(
-		    err, STATUS_OS, "%s: cannot write the pid file: %s", path, strerror(errno));
+	fd = open(path, O_RDWR | create | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
+	if (fd < 0 && (create != 0 || errno != ENOENT))
+		(void)refuse_to_write(path, err);
 	return fd;
 }
 
-static int lock(int fd, const char *path, struct error *err)
+/* Locks the file, or only looks at its lock, by a function of filelock.h. */
+static int lock(int fd, const char *path, int (*try)(int fd), struct error *err)
 {
 	char text[MAX_PID_TEXT + 2] = "", *number;
 	int error;
 
-	if (filelock_flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (try(fd) == 0)
 		return 0;
 	error = errno;
 	if (check_content(fd, path, text, &number, err) != 0)
@@ -128,11 +137,11 @@ static bool was_removed(int fd, const char *path)
 static int open_locked(const char *path, struct error *err)
 {
 	for (;;) {
-		int fd = open_file(path, err);
+		int fd = open_file(path, O_CREAT, err);
 
 		if (fd < 0)
 			return -1;
-		if (lock(fd, path, err) != 0) {
+		if (lock(fd, path, filelock_own, err) != 0) {
 			(void)close(fd);
 			return -1;
 		}
@@ -158,6 +167,22 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 		return 0;
 	(void)pidfile_close(p);
 	return -1;
+}
+
+int pidfile_check(const char *path, struct error *err)
+{
+	ERROR_AUTO struct error why = { 0 };
+	char text[MAX_PID_TEXT + 2] = "", *number;
+	int fd = open_file(path, 0, &why), rc = 0;
+
+	if (fd < 0 && why.text == NULL)
+		return io_can_create(path) ? 0 : refuse_to_write(path, err);
+	if (fd < 0 || lock(fd, path, filelock_look, &why) != 0 ||
+	    check_content(fd, path, text, &number, &why) != 0)
+		rc = error_set(err, why.status, "%s", why.text);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
 }
 
 int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)

@@ -20,6 +20,11 @@ struct pidfile {
  * anything but a number.
  */
 int pidfile_open(struct pidfile *p, const char *path, struct error *err);
+/*
+ * Looks whether pidfile_open() would succeed, and changes nothing.  Returns -1 as pidfile_open()
+ * does.
+ */
+int pidfile_check(const char *path, struct error *err);
 /* Writes a pid, or empties the file (0).  The file is also empty after a failure. */
 int pidfile_write(struct pidfile *p, pid_t pid, struct error *err);
 /* Returns the pid in a pid file, 0 when it has none. */

@@ -93,13 +93,31 @@ static int check_directory(const char *path, struct error *err)
 	return 0;
 }
 
+static int refuse_to_make(const char *path, struct error *err)
+{
+	return error_set(err, STATUS_OS,
+	    "%s: cannot make this directory: %s (--run-dir chooses another)", path,
+	    strerror(errno));
+}
+
 static int make_directory(const char *path, struct error *err)
 {
 	if (mkdir(path, geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST)
-		return error_set(err, STATUS_OS,
-		    "%s: cannot make this directory: %s (--run-dir chooses another)", path,
-		    strerror(errno));
+		return refuse_to_make(path, err);
 	return check_directory(path, err);
+}
+
+/*
+ * Looks whether make_directory() would succeed.  Returns 0 if the directory exists, 1 if it could
+ * be made, or -1.
+ */
+static int look_at_directory(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return check_directory(path, err);
+	return errno == ENOENT && io_can_create(path) ? 1 : refuse_to_make(path, err);
 }
 
 /*
@@ -119,33 +137,16 @@ static int say_running(const char *name, long pid, struct error *err)
 	return error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
 }
 
-int rundir_check(const char *run_dir, const char *name, struct error *err)
+/* Takes the lock, or only looks whether it could (NULL). */
+static int take_lock(
+    struct pidfile *lock, const char *directory, const char *name, struct error *err)
 {
-	MEM_AUTO char *path = mem_format("%s/%s/lock", run_dir, name);
-	pid_t pid = pidfile_read(path);
-	bool is_locked = false;
-	int64_t start;
-	int fd;
-
-	/* A vmrun that was killed leaves its pid, which another process may have by now. */
-	if (pid <= 0 || !os_process_start(pid, &start))
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
-	if (fd >= 0) {
-		is_locked = filelock_flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-		(void)close(fd);
-	}
-	return is_locked ? say_running(name, (long)pid, err) : 0;
-}
-
-static int take_lock(struct rundir *r, const char *name, struct error *err)
-{
-	MEM_AUTO char *path = mem_format("%s/lock", r->directory);
+	MEM_AUTO char *path = mem_format("%s/lock", directory);
 	int64_t until_ms = clock_ms() + MAX_DEAD_LOCK_MS;
 	ERROR_AUTO struct error why = { 0 };
 	long pid = 0;
 
-	while (pidfile_open(&r->lock, path, &why) != 0) {
+	while ((lock == NULL ? pidfile_check(path, &why) : pidfile_open(lock, path, &why)) != 0) {
 		if (!is_left_by_dead(&why, path, &pid) || clock_ms() >= until_ms)
 			break;
 		error_clear(&why);
@@ -153,7 +154,8 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 	}
 	if (why.text == NULL) {
 		/* The pid is only for the message of a second vmrun: a failure does not matter. */
-		(void)pidfile_write(&r->lock, getpid(), NULL);
+		if (lock != NULL)
+			(void)pidfile_write(lock, getpid(), NULL);
 		return 0;
 	}
 	if (pid > 0)
@@ -162,15 +164,21 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 }
 
 /*
- * Makes the directory and takes the lock.  A vmrun of this name that ends may remove the directory
- * between the two steps, so only what fails again and again is an error.
+ * Makes the directory and takes the lock, or only looks whether it could (NULL).  A vmrun of this
+ * name that ends may remove the directory between the two steps, so only what fails again and
+ * again is an error.
  */
-static int make_and_lock(struct rundir *r, const char *name, struct error *err)
+static int make_and_lock(
+    struct pidfile *lock, const char *directory, const char *name, struct error *err)
 {
 	for (int tries = 1;; tries++) {
 		ERROR_AUTO struct error why = { 0 };
+		int rc = lock == NULL ? look_at_directory(directory, &why)
+				      : make_directory(directory, &why);
 
-		if (make_directory(r->directory, &why) == 0 && take_lock(r, name, &why) == 0)
+		if (rc == 0)
+			rc = take_lock(lock, directory, name, &why);
+		if (rc >= 0)
 			return 0;
 		if (why.status != STATUS_OS || tries == MAX_RUNDIR_TRIES)
 			return error_set(err, why.status, "%s", why.text);
@@ -182,11 +190,21 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 	if (make_directory(run_dir, err) != 0)
 		return -1;
 	r->directory = mem_format("%s/%s", run_dir, name);
-	if (make_and_lock(r, name, err) == 0)
+	if (make_and_lock(&r->lock, r->directory, name, err) == 0)
 		return 0;
 	free(r->directory);
 	r->directory = NULL;
 	return -1;
+}
+
+int rundir_check(const char *run_dir, const char *name, struct error *err)
+{
+	MEM_AUTO char *directory = mem_format("%s/%s", run_dir, name);
+	int rc = look_at_directory(run_dir, err);
+
+	if (rc == 0)
+		rc = make_and_lock(NULL, directory, name, err);
+	return rc < 0 ? -1 : 0;
 }
 
 int rundir_write(const char *path, const char *text, struct error *err)

@@ -24,8 +24,8 @@ char *rundir_default(void);
  */
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
 /*
- * Returns -1 with STATUS_BUSY, as rundir_open() does, if a vmrun of this name runs.  Changes
- * nothing.
+ * Looks whether rundir_open() would succeed, and changes nothing.  Returns -1 as rundir_open()
+ * does.
  */
 int rundir_check(const char *run_dir, const char *name, struct error *err);
 /* Name of the control socket, which exists while vmrun runs. */

@@ -36,10 +36,7 @@ static int write_note(int fd, pid_t pid, int64_t start)
 /* Returns whether the file system has locks. */
 static bool try_lock(int fd)
 {
-	if (filelock_flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK;
-	(void)filelock_flock(fd, LOCK_UN);
-	return true;
+	return filelock_look(fd) == 0 || errno == EWOULDBLOCK;
 }
 
 static int check_file(int fd, const char *path, struct error *err)
@@ -80,14 +77,28 @@ int vmlock_open(struct vmlock *lock, const char *directory, struct error *err)
 	return 0;
 }
 
+int vmlock_look(struct vmlock *lock, const char *directory, struct error *err)
+{
+	MEM_AUTO char *path = mem_format("%s/vm", directory);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	memset(lock, 0, sizeof(*lock));
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_set(err, STATUS_OS, "%s: cannot open: %s", path, strerror(errno));
+	if (check_file(fd, path, err) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*lock = (struct vmlock){ .path = path, .probe = fd, .works = try_lock(fd), .found = true };
+	path = NULL;
+	return 0;
+}
+
 bool vmlock_is_held(const struct vmlock *lock)
 {
-	if (!lock->works)
-		return false;
-	if (filelock_flock(lock->probe, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK;
-	(void)filelock_flock(lock->probe, LOCK_UN);
-	return false;
+	return lock->works && filelock_look(lock->probe) != 0 && errno == EWOULDBLOCK;
 }
 
 /* Opens the probe again if the file was removed and open_file() made a new one. */
@@ -124,7 +135,7 @@ int vmlock_take(struct vmlock *lock, int *fd, struct error *err)
 		*fd = -1;
 		return -1;
 	}
-	if (filelock_flock(*fd, LOCK_EX | LOCK_NB) == 0)
+	if (filelock_own(*fd) == 0)
 		return 0;
 	why = errno;
 	(void)close(*fd);
@@ -157,13 +168,18 @@ bool vmlock_noted(const struct vmlock *lock, pid_t *pid, int64_t *start)
 	return number > 0 && number <= INT32_MAX;
 }
 
-void vmlock_close(struct vmlock *lock)
+void vmlock_forget(struct vmlock *lock)
 {
 	if (lock->path == NULL)
 		return;
-	if (!vmlock_is_held(lock))
-		(void)unlink(lock->path);
 	(void)close(lock->probe);
 	free(lock->path);
 	memset(lock, 0, sizeof(*lock));
+}
+
+void vmlock_close(struct vmlock *lock)
+{
+	if (lock->path != NULL && !vmlock_is_held(lock))
+		(void)unlink(lock->path);
+	vmlock_forget(lock);
 }

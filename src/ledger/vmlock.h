@@ -21,6 +21,11 @@ struct vmlock {
 
 /* Opens the file, or makes it. Returns -1 with STATUS_OS if that fails or it is not a file. */
 int vmlock_open(struct vmlock *lock, const char *directory, struct error *err);
+/*
+ * Opens the file, if there is one, only for vmlock_is_held() and vmlock_noted(); then
+ * vmlock_forget() closes it.  Changes nothing.  Returns -1 as vmlock_open() does.
+ */
+int vmlock_look(struct vmlock *lock, const char *directory, struct error *err);
 /* Returns whether a process holds the lock; false where locks do not work. */
 bool vmlock_is_held(const struct vmlock *lock);
 /*
@@ -33,6 +38,8 @@ int vmlock_take(struct vmlock *lock, int *fd, struct error *err);
 void vmlock_note(const struct vmlock *lock, pid_t pid, int64_t start);
 /* Reads what vmlock_note() wrote; returns false if it wrote nothing. */
 bool vmlock_noted(const struct vmlock *lock, pid_t *pid, int64_t *start);
+/* Closes the file, which stays. */
+void vmlock_forget(struct vmlock *lock);
 /* Closes the file and removes it unless a process holds the lock. */
 void vmlock_close(struct vmlock *lock);
 

@@ -7,6 +7,7 @@
 #include "check/check.h"
 #include "ledger/ledger.h"
 #include "lib/handle.h"
+#include "platform/socket.h"
 #include "process/command.h"
 
 #define MAX_FACT_BYTES ((size_t)1 << 20) /* of output of a command that a check runs */
@@ -93,29 +94,60 @@ static void answer_question(struct facts *facts)
 }
 
 /*
- * Looks for a vmrun of this name, whose VM has what the checks would find taken, and for what one
- * that died has left, which a start undoes first.  Returns 0, or a status with a problem in the
- * handle's report.
+ * Looks for a hypervisor that has outlived its vmrun, and for what else a dead vmrun has left,
+ * which a start undoes first.  Returns 0, or -1 with an error where a start would fail.
+ */
+static int look_at_remains(struct vmrun *vm, struct words *ours, struct error *err)
+{
+	MEM_AUTO char *directory = mem_format("%s/%s", vm->run_dir, vm->name);
+	struct ledger_options options = {
+		.directory = directory, .vm = vm->name, .set_aside = vm->options.force
+	};
+	struct ledger_remains left;
+
+	if (ledger_look(&options, &left, err) != 0)
+		return -1;
+	words_append(ours, &left.names);
+	words_free(&left.names);
+	if (left.runs && left.pid == 0)
+		return error_set(err, STATUS_BUSY,
+		    "%s: its hypervisor, or a program that this has started, still runs, and its "
+		    "pid is not known: end the process that holds %s/vm open (fuser, fstat)",
+		    vm->name, directory);
+	if (left.runs && !vm->options.force)
+		return error_set(err, STATUS_BUSY,
+		    "%s: its hypervisor still runs as pid %ld, left by a vmrun that died: stop the "
+		    "guest, or run vmrun with --force",
+		    vm->name, (long)left.pid);
+	return 0;
+}
+
+/* Looks whether a start could make its files.  Returns 0, or -1 with an error. */
+static int look_at_files(const struct vmrun *vm, struct error *err)
+{
+	MEM_AUTO char *control = mem_format("%s/%s/" RUNDIR_CONTROL, vm->run_dir, vm->name);
+
+	if ((vm->own_pid_file != NULL && pidfile_check(vm->own_pid_file, err) != 0) ||
+	    (vm->pid_file != NULL && pidfile_check(vm->pid_file, err) != 0))
+		return -1;
+	return vm->options.control ? socket_check(control, err) : 0;
+}
+
+/*
+ * Looks for a vmrun of this name, whose VM has what the checks would find taken, and for all else
+ * that makes a start fail before its checks.  Returns 0, or a status with a problem in the handle's
+ * report.
  */
 static int look_for_others(struct vmrun *vm, struct words *ours)
 {
-	MEM_AUTO char *directory = mem_format("%s/%s", vm->run_dir, vm->name);
 	struct error err = { 0 };
-	pid_t pid = 0;
 
-	if (rundir_check(vm->run_dir, vm->name, &err) == 0)
-		pid = ledger_look(directory, vm->name, ours);
-	if (pid != 0 && !vm->options.force)
-		(void)error_set(&err, STATUS_BUSY,
-		    "%s: its hypervisor still runs as pid %ld, left by a vmrun that died: stop the "
-		    "guest, or run vmrun with --force",
-		    vm->name, (long)pid);
-	if (err.text != NULL) {
-		report_take(&vm->report, NULL, &err);
-		vm->is_usable = true; /* that vmrun may end before the next call */
-		return (int)vm->report.status;
-	}
-	return STATUS_OK;
+	if (rundir_check(vm->run_dir, vm->name, &err) == 0 &&
+	    look_at_remains(vm, ours, &err) == 0 && look_at_files(vm, &err) == 0)
+		return STATUS_OK;
+	report_take(&vm->report, NULL, &err);
+	vm->is_usable = true; /* the next call may find it mended */
+	return (int)vm->report.status;
 }
 
 int vmrun_check(struct vmrun *vm)

@@ -11,6 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
+
+#define MAX_LOOK_MS 1000 /* for those that look at a lock to release it; they do so at once */
+#define LOOK_PAUSE_MS 1
+
 int filelock_flock(int fd, int operation)
 {
 	int rc;
@@ -19,6 +24,31 @@ int filelock_flock(int fd, int operation)
 		rc = flock(fd, operation);
 	while (rc != 0 && errno == EINTR);
 	return rc;
+}
+
+int filelock_look(int fd)
+{
+	int rc = filelock_flock(fd, LOCK_SH | LOCK_NB);
+
+	if (rc == 0)
+		(void)filelock_flock(fd, LOCK_UN);
+	return rc;
+}
+
+int filelock_own(int fd)
+{
+	int64_t until_ms = clock_ms() + MAX_LOOK_MS;
+
+	while (filelock_flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || filelock_look(fd) != 0)
+			return -1;
+		if (clock_ms() >= until_ms) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		clock_sleep(LOOK_PAUSE_MS);
+	}
+	return 0;
 }
 
 int filelock_take(const char *path, bool shared)

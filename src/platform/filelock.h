@@ -21,6 +21,16 @@ void filelock_drop(int fd);
  * the call would end it.
  */
 bool filelock_is_held(const char *path, pid_t *pid);
+/*
+ * Takes the exclusive lock of an open file by flock(2).  Returns -1 with errno, EWOULDBLOCK when
+ * another process has the lock.  Waits, up to a second, for processes that only look at it.
+ */
+int filelock_own(int fd);
+/*
+ * Looks whether a process has that lock, without disturbing filelock_own().  Returns 0 if none has,
+ * or -1 with errno, EWOULDBLOCK when one has.
+ */
+int filelock_look(int fd);
 /* Calls flock(2) again while a signal interrupts it, as a network file system allows. */
 int filelock_flock(int fd, int operation);
 

@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 int read_all(int fd, size_t max, struct str *s)
 {
@@ -107,4 +110,13 @@ size_t write_all(int fd, const void *bytes, size_t n)
 		at += (size_t)done;
 	}
 	return at;
+}
+
+bool io_can_create(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	MEM_AUTO char *directory =
+	    slash == NULL ? mem_copy(".") : mem_copy_n(path, (size_t)(slash - path) + 1);
+
+	return access(directory, W_OK | X_OK) == 0;
 }

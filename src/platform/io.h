@@ -2,6 +2,7 @@
 #ifndef PLATFORM_IO_H
 #define PLATFORM_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -19,5 +20,11 @@ int read_all(int fd, size_t max, struct str *s);
  * the library.
  */
 size_t write_all(int fd, const void *bytes, size_t n);
+
+/*
+ * Returns whether the directory of the path exists and the user may make files there; if not, errno
+ * says why.
+ */
+bool io_can_create(const char *path);
 
 #endif

@@ -74,10 +74,9 @@ static int bind_and_listen(int fd, const char *path)
 	return open_bound(fd, path);
 }
 
-int socket_listen(const char *path, int *fd, struct error *err)
+int socket_check(const char *path, struct error *err)
 {
 	size_t length = strlen(path);
-	int saved;
 
 	if (length > MAX_SOCKET_PATH)
 		return error_set(err, STATUS_OS,
@@ -86,6 +85,15 @@ int socket_listen(const char *path, int *fd, struct error *err)
 		    path, MAX_SOCKET_PATH, length);
 	if (socket_probe(path) == SOCKET_FOREIGN)
 		return error_set(err, STATUS_OS, "%s: not a socket: move it away", path);
+	return 0;
+}
+
+int socket_listen(const char *path, int *fd, struct error *err)
+{
+	int saved;
+
+	if (socket_check(path, err) != 0)
+		return -1;
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd >= 0 && bind_and_listen(*fd, path) == 0)
 		return 0;

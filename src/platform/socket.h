@@ -21,6 +21,8 @@ enum socket_owner {
  * server of one client at a time.  A socket whose path is too long to probe counts as SOCKET_LIVE.
  */
 enum socket_owner socket_probe(const char *path);
+/* Looks whether socket_listen() could make a socket there.  Returns -1 with STATUS_OS if not. */
+int socket_check(const char *path, struct error *err);
 /*
  * Listens at a path with mode 0600, in place of any socket there: the caller knows that it is
  * unused. Non-blocking, close-on-exec.

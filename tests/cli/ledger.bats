@@ -404,6 +404,64 @@ listed_while() {
 	as_before
 }
 
+# both_end STATUS TEXT ARG...: --check and a start end with the status and the text, and change nothing
+both_end() {
+	local wanted=$1 text=$2 left
+	shift 2
+	left=$(find run lrun/ -ls)
+	go "${vmrun_words[@]}" --check --json "$@" vm.json
+	is "$status" "$wanted"
+	has "$text"
+	[ ! -s out ]
+	is "$(find run lrun/ -ls)" "$left"
+	go "${vmrun_words[@]}" "$@" vm.json
+	is "$status" "$wanted"
+	has "$text"
+}
+
+@test "--check: what makes a start end with 71 before its checks makes a check end so" {
+	small_host
+	mkdir -m 755 -p "run/$vm"
+	ln -s run lrun
+	echo garbage >"run/$vm/ledger.json"
+	both_end 71 "run/$vm/ledger.json: not a ledger that vmrun wrote: "
+	go "${vmrun_words[@]}" --check --force vm.json
+	is "$status" 0
+	has 'no problems' out
+	is "$(cat "run/$vm/ledger.json")" garbage
+	mv "run/$vm/ledger.json" "run/$vm/state.json"
+	both_end 71 "run/$vm/state.json: not a ledger that vmrun wrote: "
+	rm "run/$vm/state.json"
+	both_end 71 '/lrun: a symbolic link, ' --run-dir lrun
+	both_end 71 '/no/such/run: cannot make this directory: ' --run-dir no/such/run
+	mkdir "run/$vm/vm"
+	both_end 71 "run/$vm/vm: " # a start cannot open it, and a check finds no file
+	rmdir "run/$vm/vm"
+	mkdir "run/$vm/control"
+	both_end 71 "run/$vm/control: not a socket"
+	rmdir "run/$vm/control"
+	echo text >text.pid
+	both_end 71 '/text.pid: not a pid file' -p text.pid
+	both_end 71 '/text.pid: not a pid file' -P text.pid
+}
+
+@test "--check: a program of the prefix that outlives vmrun holds the name, 75" {
+	small_host '{"prefix": ["/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $! >>pids; exec \"$@\"", "x"]}'
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	go "${vmrun_words[@]}" --check vm.json
+	is "$status" 75
+	has "$vm: its hypervisor, or a program that this has started, still runs, and its pid is not known"
+	has "holds $PWD/run/$vm/vm open"
+	go "${vmrun_words[@]}" --check --force vm.json # a start does not end a process that it does not know
+	is "$status" 75
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(cat pids)
+	go "${vmrun_words[@]}" --check vm.json
+	is "$status" 0
+}
+
 @test "a program of the hypervisor's that outlives it: a warning, and no VM that died" {
 	small_host
 	printf '#!/bin/sh\nsleep 1000 >/dev/null 2>&1 &\necho $! >>pids\nexec %q "$@"\n' "$FAKEBHYVE" >wrapper

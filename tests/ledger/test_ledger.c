@@ -18,6 +18,7 @@
 
 #include "../platform/scratch.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "ledger/ledger_file.h"
 #include "ledger/statefile.h"
 #include "platform/os.h"
@@ -581,6 +582,123 @@ static void test_unreadable(void **state)
 	ledger_close(l);
 }
 
+/* Looks at what was left.  Returns the names, a blank before each.  Caller frees. */
+static char *look(bool *runs, pid_t *pid)
+{
+	struct ledger_remains left;
+	struct error err = { 0 };
+	struct str all = { 0 };
+
+	if (ledger_look(&options, &left, &err) != 0)
+		fail_msg("%s", err.text);
+	*runs = left.runs;
+	*pid = left.pid;
+	for (size_t i = 0; i < left.names.count; i++)
+		str_addf(&all, " %s", left.names.item[i]);
+	words_free(&left.names);
+	str_add(&all, "");
+	return str_take(&all);
+}
+
+static void expect_look(bool runs, pid_t pid, const char *names)
+{
+	bool seen;
+	pid_t found;
+	MEM_AUTO char *all = look(&seen, &found);
+
+	assert_int_equal(seen, runs);
+	assert_int_equal(found, pid);
+	assert_string_equal(all, names);
+}
+
+/* A look finds what ledger_open() would, and changes nothing. */
+static void test_look(void **state)
+{
+	struct ledger *l;
+	WORDS_AUTO struct words sockets = { 0 }, destroy = { 0 };
+	struct error err = { 0 };
+	int fd;
+
+	(void)state;
+	expect_look(false, 0, "");
+	assert_false(is_there("vm") || is_there("ledger.json"));
+	l = open_ledger();
+	words_add(&sockets, "a.sock");
+	words_add(&destroy, "bhyvectl");
+	assert_int_equal(take(l, "tap3"), 0);
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), 0);
+	assert_int_equal(ledger_lock_vm(l, &fd, &err), 0);
+	ledger_note_hypervisor(l, getpid());
+	ledger_close(l);
+	expect_look(true, getpid(), " tap3 a.sock /dev/vmm/demo");
+	(void)close(fd);
+	/* Without its lock a hypervisor is known by its start. */
+	expect_look(true, getpid(), " tap3 a.sock /dev/vmm/demo");
+	assert_true(is_there("ledger.json"));
+}
+
+/* The lock tells of a program that a hypervisor has left, and of no pid. */
+static void test_look_at_a_lock(void **state)
+{
+	struct ledger *l = open_ledger();
+	struct error err = { 0 };
+	int fd;
+
+	(void)state;
+	assert_int_equal(ledger_lock_vm(l, &fd, &err), 0);
+	ledger_close(l);
+	expect_look(true, 0, "");
+	(void)close(fd);
+	expect_look(false, 0, "");
+	assert_true(is_there("vm"));
+}
+
+/* The file of vmrun 0.1, which has no lock. */
+static void test_look_at_an_old_file(void **state)
+{
+	MEM_AUTO char *text = NULL;
+	int64_t start;
+
+	(void)state;
+	assert_true(os_process_start(getpid(), &start));
+	text = mem_format("{\"v\":1,\"supervisor\":1,\"processes\":[{\"name\":\"hypervisor\","
+			  "\"pid\":%ld,\"start\":%lld}],\"taken\":[],\"sockets\":[\"a.sock\"],"
+			  "\"pid_files\":[],\"destroy\":[]}",
+	    (long)getpid(), (long long)start);
+	scratch_write("state.json", text, 0600);
+	expect_look(true, getpid(), " a.sock");
+	assert_true(is_there("state.json"));
+}
+
+/* What cannot be read is told as ledger_open() does, and --force sees nothing in it. */
+static void test_look_at_something_else(void **state)
+{
+	struct ledger_remains left;
+	struct ledger *l = NULL;
+	struct error err = { 0 }, same = { 0 };
+
+	(void)state;
+	scratch_write("ledger.json", "garbage\n", 0600);
+	assert_int_equal(ledger_look(&options, &left, &err), -1);
+	assert_int_equal(left.names.count, 0);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_int_equal(ledger_open(&l, &options, &same), -1);
+	assert_string_equal(err.text, same.text);
+	error_clear(&err);
+	error_clear(&same);
+	options.set_aside = true;
+	expect_look(false, 0, "");
+	options.set_aside = false;
+	assert_true(is_there("ledger.json"));
+	assert_int_equal(unlink("ledger.json"), 0);
+	assert_true(unlink("vm") == 0 || !is_there("vm"));
+	assert_int_equal(mkdir("vm", 0700), 0);
+	assert_int_equal(ledger_look(&options, &left, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_non_null(strstr(err.text, "./vm: not a regular file"));
+	error_clear(&err);
+}
+
 /* A process has its pid and its start; init is one, and 0 names none. */
 static void test_alive(void **state)
 {
@@ -707,6 +825,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_names_of_any_bytes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_look, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_look_at_a_lock, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_look_at_an_old_file, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_look_at_something_else, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_alive),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_numbers),

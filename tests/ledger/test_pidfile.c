@@ -146,24 +146,36 @@ static void test_stale_file(void **state)
 	}
 }
 
+/* Opens a pid file that must be refused, and checks that a look at it says the same. */
+static void refuse(const char *path, struct error *err)
+{
+	struct pidfile p = { 0 };
+	struct error same = { 0 };
+
+	assert_int_equal(pidfile_check(path, &same), -1);
+	assert_int_equal(pidfile_open(&p, path, err), -1);
+	assert_string_equal(same.text, err->text);
+	assert_int_equal(same.status, err->status);
+	error_clear(&same);
+	pidfile_close(&p);
+}
+
 /* Checks that a file is refused without repeating its content, and not changed. */
 static void refused(const char *name, const char *content, const char *why)
 {
 	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	struct pidfile p = { 0 };
 	struct error err = { 0 };
 	struct stat st;
 
 	scratch_write(name, content, 0644);
 	assert_int_equal(utimensat(AT_FDCWD, name, old, 0), 0);
-	assert_int_equal(pidfile_open(&p, name, &err), -1);
+	refuse(name, &err);
 	assert_int_equal(err.status, STATUS_OS);
 	assert_ptr_equal(strstr(err.text, name), err.text);
 	assert_non_null(strstr(err.text, why));
 	assert_non_null(strstr(err.text, ": name another file, or remove this one"));
 	assert_null(strstr(err.text, "hunter2"));
 	error_clear(&err);
-	pidfile_close(&p);
 	assert_holds(name, content);
 	assert_int_equal(stat(name, &st), 0);
 	assert_int_equal(st.st_mtime, 1000);
@@ -210,7 +222,6 @@ static void test_bytes_after_a_nul_count(void **state)
 /* A locked file of another program is refused, and its content is not repeated. */
 static void test_something_else_that_is_locked(void **state)
 {
-	struct pidfile p = { 0 };
 	struct error err = { 0 };
 	int fd;
 
@@ -219,7 +230,7 @@ static void test_something_else_that_is_locked(void **state)
 	fd = open("key", O_RDWR);
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(pidfile_open(&p, "key", &err), -1);
+	refuse("key", &err);
 	assert_int_equal(err.status, STATUS_OS);
 	assert_null(strstr(err.text, "hunter2"));
 	error_clear(&err);
@@ -286,6 +297,26 @@ static int free_descriptor(void)
 	return fd;
 }
 
+/* A look makes no file, and leaves one as it is. */
+static void test_look(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(pidfile_check("pid", &err), 0);
+	assert_false(is_there("pid"));
+	scratch_write("pid", "4711\n", 0644);
+	assert_int_equal(pidfile_check("pid", &err), 0);
+	assert_holds("pid", "4711\n");
+	refuse("missing/pid", &err);
+	assert_string_equal(
+	    err.text, "missing/pid: cannot write the pid file: No such file or directory");
+	error_clear(&err);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	refuse("loop/pid", &err);
+	error_clear(&err);
+}
+
 static void test_held_by_another(void **state)
 {
 	struct pidfile p = { 0 }, second = { 0 };
@@ -296,7 +327,7 @@ static void test_held_by_another(void **state)
 	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
 	free_before = free_descriptor();
 	put(&p, 4711);
-	assert_int_equal(pidfile_open(&second, "pid", &err), -1);
+	refuse("pid", &err);
 	assert_int_equal(err.status, STATUS_BUSY);
 	assert_string_equal(err.text, "pid: locked by a running process, pid 4711");
 	error_clear(&err);
@@ -305,7 +336,7 @@ static void test_held_by_another(void **state)
 	pidfile_close(&second);
 	assert_true(is_there("pid"));
 	put(&p, 0);
-	assert_int_equal(pidfile_open(&second, "pid", &err), -1);
+	refuse("pid", &err);
 	assert_string_equal(err.text, "pid: locked by a running process");
 	error_clear(&err);
 	pidfile_close(&p);
@@ -462,6 +493,7 @@ int main(void)
 		    test_a_file_that_took_the_name, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_a_pid_that_cannot_be_written, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_look, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_held_by_another, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_held_by_another_process, scratch_enter, scratch_leave),

@@ -62,6 +62,19 @@ static void refused(const char *run_dir, enum status status, const char *text)
 	error_clear(&err);
 }
 
+/* The same, and a look says the same. */
+static void refused_and_seen(const char *run_dir, enum status status, const char *text)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(rundir_check(run_dir, "vm", &err), -1);
+	assert_int_equal(err.status, status);
+	refused(run_dir, status, err.text);
+	if (strstr(err.text, text) == NULL)
+		fail_msg("no \"%s\" in \"%s\"", text, err.text);
+	error_clear(&err);
+}
+
 static void test_life(void **state)
 {
 	struct rundir r = { 0 };
@@ -150,18 +163,20 @@ static void test_what_is_no_directory_of_ours(void **state)
 
 	(void)state;
 	scratch_write("file", "x", 0644);
-	refused("file", STATUS_OS, "file: not a directory: move it away, or choose another");
+	refused_and_seen(
+	    "file", STATUS_OS, "file: not a directory: move it away, or choose another");
 	assert_int_equal(symlink("elsewhere", "link"), 0);
-	refused("link", STATUS_OS, "link: a symbolic link, which could lead elsewhere");
-	refused("no/such/run", STATUS_OS, "no/such/run: cannot make this directory: No such file");
+	refused_and_seen("link", STATUS_OS, "link: a symbolic link, which could lead elsewhere");
+	refused_and_seen(
+	    "no/such/run", STATUS_OS, "no/such/run: cannot make this directory: No such file");
 	assert_int_equal(mkdir("open", 0700), 0);
 	assert_int_equal(chmod("open", 0777), 0);
-	refused("open", STATUS_OS, "open: its mode 0777 is open to others, expected 0");
+	refused_and_seen("open", STATUS_OS, "open: its mode 0777 is open to others, expected 0");
 	assert_false(is_there("open/vm"));
 	assert_int_equal(mkdir("run", our_mode()), 0);
 	assert_int_equal(mkdir("run/vm", 0700), 0);
 	assert_int_equal(chmod("run/vm", 0770), 0);
-	refused("run", STATUS_OS, "run/vm: its mode 0770 is open to others");
+	refused_and_seen("run", STATUS_OS, "run/vm: its mode 0770 is open to others");
 	assert_int_equal(chmod("run/vm", 02700), 0); /* as in a directory with that bit */
 	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
 	rundir_close(&r);
@@ -173,9 +188,10 @@ static void test_of_somebody_else(void **state)
 	if (geteuid() == 0) {
 		assert_int_equal(mkdir("theirs", 0755), 0);
 		assert_int_equal(chown("theirs", 12345, (gid_t)-1), 0);
-		refused("theirs", STATUS_OS, "theirs: belongs to user 12345, not to the user");
+		refused_and_seen(
+		    "theirs", STATUS_OS, "theirs: belongs to user 12345, not to the user");
 	} else {
-		refused("/", STATUS_OS,
+		refused_and_seen("/", STATUS_OS,
 		    "/: belongs to user 0, not to the user of this vmrun: choose another");
 	}
 }
@@ -192,7 +208,7 @@ static void test_lock(void **state)
 
 	(void)state;
 	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
-	refused("run", STATUS_BUSY, busy);
+	refused_and_seen("run", STATUS_BUSY, busy);
 	assert_int_equal(rundir_open(&other, "run", "vm2", &err), 0); /* it has another lock */
 	rundir_close(&other);
 	assert_true(is_there("run/vm/lock"));
@@ -207,7 +223,7 @@ static void test_lock(void **state)
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(byte, 'y');
-	refused("run", STATUS_BUSY, "vm: already running as pid ");
+	refused_and_seen("run", STATUS_BUSY, "vm: already running as pid ");
 	(void)kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(is_there("run/vm/lock")); /* taken over */
@@ -250,21 +266,28 @@ static void test_race(void **state)
 
 static int removals; /* how often the VM's directory is removed right after its creation */
 
+static bool is_simulated = true; /* the time */
 static int64_t simulated_ms;
 static int held = -1; /* a descriptor with the lock, */
 static int sleeps;    /* closed after this number of waits */
 
 /* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+int64_t __real_clock_ms(void);
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_ms(void)
 {
-	return simulated_ms;
+	return is_simulated ? simulated_ms : __real_clock_ms();
 }
 
+void __real_clock_sleep(int64_t ms);
 void __wrap_clock_sleep(int64_t ms);
 void __wrap_clock_sleep(int64_t ms)
 {
+	if (!is_simulated) {
+		__real_clock_sleep(ms);
+		return;
+	}
 	simulated_ms += ms;
 	if (held >= 0 && --sleeps == 0) {
 		(void)close(held);
@@ -378,10 +401,60 @@ static void test_lock_without_a_pid(void **state)
 	(void)state;
 	simulated_ms = 0;
 	hold_lock("");
-	refused("run", STATUS_BUSY, "run/vm/lock: locked by a running process");
+	refused_and_seen("run", STATUS_BUSY, "run/vm/lock: locked by a running process");
 	assert_int_equal(simulated_ms, 0);
 	(void)close(held);
 	held = -1;
+}
+
+/* A look makes nothing, and waits as a start does for the child of a dead vmrun. */
+static void test_look(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(rundir_check("run", "vm", &err), 0);
+	assert_false(is_there("run"));
+	assert_int_equal(mkdir("run", our_mode()), 0);
+	assert_int_equal(rundir_check("run", "vm", &err), 0);
+	assert_false(is_there("run/vm"));
+	assert_int_equal(mkdir("run/vm", our_mode()), 0);
+	assert_int_equal(rundir_check("run", "vm", &err), 0);
+	assert_false(is_there("run/vm/lock"));
+	simulated_ms = 0;
+	hold_dead_lock(dead_pid());
+	sleeps = 3;
+	assert_int_equal(rundir_check("run", "vm", &err), 0);
+	assert_int_equal(simulated_ms, 15);
+	assert_true(is_there("run/vm/lock"));
+}
+
+/* A process that looks all the time lets each start succeed. */
+static void test_looks_beside_starts(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+	pid_t child = fork();
+
+	(void)state;
+	assert_true(child >= 0);
+	is_simulated = false;
+	while (child == 0) {
+		(void)rundir_check("run", "vm", &err);
+		error_clear(&err);
+		if (getppid() == 1)
+			_exit(1);
+	}
+	for (int i = 0; i < 200; i++) {
+		if (rundir_open(&r, "run", "vm", &err) != 0) {
+			(void)kill(child, SIGKILL);
+			fail_msg("%s", err.text);
+		}
+		rundir_close(&r);
+	}
+	is_simulated = true;
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /* A file that stays is named with the reason, also where a new one is to replace it. */
@@ -431,6 +504,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lock_that_stays, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_lock_without_a_pid, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_look, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_looks_beside_starts, scratch_enter, scratch_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,7 +19,8 @@
 
 #include "../platform/scratch.h"
 
-static int lock_error; /* of the next call of flock(2); 0: none */
+static int lock_error; /* of the next calls of flock(2); 0: none */
+static int errors = 1; /* the number of these calls */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
 int __real_flock(int fd, int operation);
@@ -28,7 +30,10 @@ int __wrap_flock(int fd, int operation)
 {
 	int error = lock_error;
 
-	lock_error = 0;
+	if (error != 0 && --errors == 0) {
+		lock_error = 0;
+		errors = 1;
+	}
 	if (error == 0)
 		return __real_flock(fd, operation);
 	errno = error;
@@ -121,11 +126,49 @@ static void test_errors_of_flock(void **state)
 	assert_non_null(strstr(err.text, "vm: cannot lock: No locks available"));
 	error_clear(&err);
 	lock_error = EWOULDBLOCK;
+	errors = 2; /* of the lock, and of a look at who has it */
 	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
 	assert_non_null(strstr(err.text, "still runs"));
 	error_clear(&err);
 	assert_int_equal(dup(0), next); /* no descriptor is left open */
 	(void)close(next);
+	vmlock_close(&lock);
+}
+
+/* A look changes nothing, and a start beside it does not take it for a hypervisor. */
+static void test_look(void **state)
+{
+	struct vmlock look, other;
+	struct error err = { 0 };
+	int64_t start;
+	pid_t noted;
+	int fd;
+
+	(void)state;
+	assert_int_equal(vmlock_look(&look, ".", &err), 0);
+	assert_false(vmlock_is_held(&look) || vmlock_noted(&look, &noted, &start));
+	vmlock_forget(&look);
+	assert_int_equal(vmlock_look(&look, "missing", &err), 0);
+	vmlock_forget(&look);
+	assert_int_equal(access("vm", F_OK), -1);
+	open_lock();
+	assert_int_equal(vmlock_look(&look, ".", &err), 0);
+	assert_int_equal(vmlock_look(&other, ".", &err), 0);
+	assert_false(vmlock_is_held(&look));
+	/* As long as the call of another process that looks. */
+	assert_int_equal(__real_flock(other.probe, LOCK_SH), 0);
+	assert_false(vmlock_is_held(&look) || vmlock_is_held(&lock));
+	assert_int_equal(__real_flock(other.probe, LOCK_UN), 0);
+	vmlock_forget(&other);
+	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
+	vmlock_note(&lock, 4711, 42);
+	assert_true(vmlock_is_held(&look));
+	assert_true(vmlock_noted(&look, &noted, &start));
+	assert_int_equal(noted, 4711);
+	(void)close(fd);
+	assert_false(vmlock_is_held(&look));
+	vmlock_forget(&look);
+	assert_int_equal(access("vm", F_OK), 0);
 	vmlock_close(&lock);
 }
 
@@ -256,6 +299,7 @@ static void test_not_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_look, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_held_by_a_child, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_file_that_was_removed, scratch_enter, scratch_leave),

@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
 #include "scratch.h"
 
 static void one_writer(void **state)
@@ -106,6 +108,67 @@ static void lock_of_another_process(void **state)
 	assert_int_equal(found, 0);
 }
 
+/* Starts a process that takes a lock by flock(2), and gives it up after some milliseconds. */
+static pid_t start_owner(int operation, int64_t ms)
+{
+	int told[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (filelock_flock(open("file", O_RDWR), operation) == 0)
+			(void)!write(told[1], "", 1);
+		clock_sleep(ms);
+		_exit(0);
+	}
+	(void)close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	(void)close(told[0]);
+	return pid;
+}
+
+/* A process that looks at a lock makes none that takes it fail. */
+static void look_beside_an_owner(void **state)
+{
+	int owner, looker;
+	pid_t pid;
+
+	(void)state;
+	scratch_write("file", "", 0600);
+	owner = open("file", O_RDWR | O_CLOEXEC);
+	looker = open("file", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(filelock_look(looker), 0);
+	pid = start_owner(LOCK_SH, 50);
+	assert_int_equal(filelock_look(looker), 0);
+	assert_int_equal(filelock_own(owner), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(filelock_look(looker), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	assert_int_equal(filelock_own(looker), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	(void)close(owner);
+	assert_int_equal(filelock_look(looker), 0);
+	(void)close(looker);
+}
+
+/* A reader that stays is no process that only looks. */
+static void own_beside_a_reader(void **state)
+{
+	int owner, reader;
+
+	(void)state;
+	scratch_write("file", "", 0600);
+	owner = open("file", O_RDWR | O_CLOEXEC);
+	reader = open("file", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(filelock_flock(reader, LOCK_SH), 0);
+	assert_int_equal(filelock_own(owner), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	(void)close(owner);
+	(void)close(reader);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -114,6 +177,8 @@ int main(void)
 		IN_SCRATCH(one_writer),
 		IN_SCRATCH(lock_of_another_process),
 		IN_SCRATCH(many_readers),
+		IN_SCRATCH(look_beside_an_owner),
+		IN_SCRATCH(own_beside_a_reader),
 		IN_SCRATCH(what_cannot_be_locked),
 	};
 
