@@ -437,7 +437,8 @@ VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
  * Starts the supervision, and prepares the first boot in it unless vmrun_prepare() was called.
  * Problems of a boot are events after that.  Returns 0, or a status without having started
  * anything: 64 SIGCHLD is ignored, the function was called before, or options.dry_run or
- * options.check is set; 65, 71; 75 the VM's name or a pid file is in use.
+ * options.check is set; 65, 71; 75 the VM's name or a pid file is in use.  It may be called again
+ * when the reason is gone, unless the handle had problems before.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
 /*

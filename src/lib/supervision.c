@@ -27,6 +27,8 @@ static int open_console_input(struct vmrun *vm)
 {
 	if (vm->options.file == NULL || strcmp(vm->options.file, "-") != 0)
 		return STDIN_FILENO;
+	if (vm->console_input >= 0)
+		return vm->console_input;
 	vm->console_input = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	if (vm->console_input < 0)
 		vm->console_input = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -44,6 +46,16 @@ static int check_sigchld(struct error *err)
 	return 0;
 }
 
+/*
+ * Returns the status of a call that has reported why it failed and has left nothing behind: the
+ * program may remove the reason and call again.
+ */
+static int fail_call(struct vmrun *vm)
+{
+	vm->is_usable = true;
+	return (int)vm->report.status;
+}
+
 int handle_lock(struct vmrun *vm)
 {
 	struct error err = { 0 };
@@ -55,7 +67,7 @@ int handle_lock(struct vmrun *vm)
 	if (check_sigchld(&err) != 0 ||
 	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0) {
 		report_take(&vm->report, NULL, &err);
-		return (int)vm->report.status;
+		return fail_call(vm);
 	}
 	vm->is_locked = true;
 	return STATUS_OK;
@@ -106,15 +118,15 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 	options->decide = vm->options.decide;
 	options->decide_context = vm->options.decide_context;
 	if (loop_open(vm) != STATUS_OK)
-		return (int)vm->report.status;
+		return fail_call(vm);
 	vm->machine =
 	    machine_new(&vm->source, options, &vm->first, &vm->events, vm->wait, &vm->report);
 	if (vm->machine == NULL)
-		return (int)vm->report.status;
+		return fail_call(vm);
 	if (vm->options.control && !vm->source.dry && open_control(vm) != STATUS_OK) {
 		machine_free(vm->machine);
 		vm->machine = NULL;
-		return (int)vm->report.status;
+		return fail_call(vm);
 	}
 	machine_start(vm->machine);
 	loop_update(vm);
@@ -206,8 +218,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
 		vm->simulation.now_ms = now_ms;
-		vm->is_usable = true;
-		return (int)vm->report.status;
+		return fail_call(vm);
 	}
 	vm->simulation.now_ms = now_ms;
 	open_standard(); /* another handle of the program may run a VM later */

@@ -99,7 +99,7 @@ static void simulated(struct handle *h)
 	h->simulated = true;
 }
 
-/* The VM's control socket cannot be made: a directory has its name. */
+/* The VM's control socket could not be made, because a directory had its name. */
 static void refused(struct handle *h)
 {
 	char path[512];
@@ -111,8 +111,10 @@ static void refused(struct handle *h)
 	(void)strcat(path, "/control");
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(vmrun_start(h->vm), 71);
+	assert_int_equal(vmrun_problem_count(h->vm), 1);
+	assert_int_equal(vmrun_status(h->vm), 71);
 	(void)rmdir(path);
-	h->good = h->prepared = false;
+	assert_int_equal(vmrun_prepare(h->vm), 0);
 }
 
 static void started(struct handle *h)

@@ -252,6 +252,15 @@ static void test_starts_that_fail(void **state)
 	}
 }
 
+/* Starts a VM whose start has failed, and runs it. */
+static void starts_now(struct vmrun *vm)
+{
+	life_script("exit 1");
+	assert_non_null(strstr(life_run(vm), "ended:poweroff"));
+	assert_int_equal(vmrun_problem_count(vm), 0);
+	assert_int_equal(vmrun_status(vm), 0);
+}
+
 static void test_ignored_sigchld_is_refused(void **state)
 {
 	struct sigaction old, ignore = { .sa_handler = SIG_IGN },
@@ -270,8 +279,54 @@ static void test_ignored_sigchld_is_refused(void **state)
 		assert_non_null(p);
 		assert_non_null(strstr(p->text, "SIGCHLD is ignored"));
 		assert_int_equal(vmrun_fd(vm), -1);
+		starts_now(vm);
 		vmrun_close(vm);
 	}
+}
+
+/* A start that was refused because the VM runs succeeds when that VM has ended. */
+static void test_start_after_another_vmrun(void **state)
+{
+	struct vmrun *vm = life_open("demo", ""), *second = life_open("demo", "");
+	const struct vmrun_problem *p;
+
+	(void)state;
+	life_script("hang");
+	assert_int_equal(vmrun_start(vm), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vmrun_start(second), 75);
+		assert_int_equal(vmrun_problem_count(second), 1);
+		p = vmrun_problem(second, 0);
+		assert_non_null(p);
+		assert_non_null(strstr(p->text, "demo: already running as pid "));
+		assert_int_equal(vmrun_status(second), 75);
+	}
+	vmrun_close(vm);
+	starts_now(second);
+	vmrun_close(second);
+}
+
+/* The same after an error of the operating system. */
+static void test_start_after_a_mend(void **state)
+{
+	struct vmrun_options o = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	(void)state;
+	o.control = true;
+	vm = life_open_with(&o, "demo", "");
+	assert_int_equal(symlink("elsewhere", "run"), 0);
+	assert_int_equal(vmrun_start(vm), 71);
+	assert_int_equal(unlink("run"), 0);
+	assert_true(mkdir("run", 0700) == 0 && mkdir("run/demo", 0700) == 0 &&
+	    mkdir("run/demo/control", 0700) == 0);
+	assert_int_equal(vmrun_start(vm), 71);
+	assert_int_equal(rmdir("run/demo/control"), 0);
+	assert_int_equal(mkdir("run/demo/ledger.json", 0700), 0);
+	assert_int_equal(vmrun_start(vm), 71);
+	assert_int_equal(rmdir("run/demo/ledger.json"), 0);
+	starts_now(vm);
+	vmrun_close(vm);
 }
 
 static void test_second_start_is_refused(void **state)
@@ -487,12 +542,13 @@ static void test_pid_files(void **state)
 	p = vmrun_problem(second, 0);
 	assert_non_null(p);
 	assert_non_null(strstr(p->text, "own.pid: locked by a running process, pid "));
-	vmrun_close(second);
 	assert_true(life_file_exists("own.pid"));
 	vmrun_stop(vm);
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	vmrun_close(vm);
+	starts_now(second);
+	vmrun_close(second);
 	assert_false(life_file_exists("guest.pid"));
 	assert_false(life_file_exists("own.pid"));
 }
@@ -558,6 +614,8 @@ int main(void)
 		LIFE(test_starts_that_fail),
 		LIFE(test_ignored_sigchld_is_refused),
 		LIFE(test_second_start_is_refused),
+		LIFE(test_start_after_another_vmrun),
+		LIFE(test_start_after_a_mend),
 		LIFE(test_close_kills),
 		LIFE(test_several_at_once),
 		LIFE(test_run),
