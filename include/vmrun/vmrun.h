@@ -510,9 +510,9 @@ VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
  */
 VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
 /*
- * Returns why the last vmrun_start(), vmrun_simulate(), vmrun_dispatch(), vmrun_reboot(),
- * vmrun_next() or vmrun_reload() was refused in this state of the handle; NULL if it was not. Valid
- * until the next call of one of them.
+ * Returns why the last vmrun_check(), vmrun_start(), vmrun_simulate(), vmrun_dispatch(),
+ * vmrun_reboot(), vmrun_next(), vmrun_reload() or vmrun_console_wait() was refused in this state of
+ * the handle; NULL if it was not.  Valid until the next call of one of them.
  */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 

@@ -161,10 +161,12 @@ int vmrun_check(struct vmrun *vm)
 	bool only_checks = vm->options.check || vm->options.dry_run;
 	int status = STATUS_OK;
 
+	handle_forget_refusal(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return STATUS_USAGE; /* a run reports its checks as events */
+		return handle_refuse(vm,
+		    "the VM was started or simulated before: a run reports its checks as events");
 	if (vm->options.check)
 		status = look_for_others(vm, &ours);
 	else if (!only_checks)

@@ -91,13 +91,14 @@ int vmrun_console_wait(struct vmrun *vm, uint64_t *at, const char *text, int64_t
 	int64_t now = clock_ms();
 	int64_t until_ms = limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
 
+	handle_forget_refusal(vm);
 	if (console_of(vm) == NULL)
-		return VMRUN_STATUS_USAGE;
+		return handle_refuse(vm, HANDLE_NOT_STARTED);
 	while (!vmrun_console_find(vm, at, text)) {
 		int status;
 
 		if (has_booted_without(vm))
-			return VMRUN_STATUS_USAGE;
+			return handle_refuse(vm, "no serial port of this VM is \"console\"");
 		if (vmrun_ended(vm))
 			return VMRUN_STATUS_CHECK;
 		if (until_ms >= 0 && clock_ms() >= until_ms)

@@ -89,6 +89,12 @@ bool handle_failed(struct vmrun *vm);
  */
 int handle_lock(struct vmrun *vm);
 
+/* supervision.c: refuses a call for this reason, see vmrun_refusal().  Returns STATUS_USAGE. */
+int handle_refuse(struct vmrun *vm, const char *why);
+#define HANDLE_NOT_STARTED "the VM is not started"
+/* Forgets why the last call was refused. */
+void handle_forget_refusal(struct vmrun *vm);
+
 /* supervision.c: returns the number of a cause by its name, which may be NULL. */
 enum vmrun_cause handle_cause_code(const char *name);
 

@@ -133,7 +133,7 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 	return STATUS_OK;
 }
 
-static void forget_refusal(struct vmrun *vm)
+void handle_forget_refusal(struct vmrun *vm)
 {
 	free(vm->refusal);
 	vm->refusal = NULL;
@@ -144,16 +144,14 @@ static int finish_request(struct vmrun *vm, int rc, struct error *err)
 {
 	int status = rc == 0 ? STATUS_OK : (int)err->status;
 
-	forget_refusal(vm);
+	handle_forget_refusal(vm);
 	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
 	error_clear(err);
 	loop_update(vm);
 	return status;
 }
 
-#define NOT_STARTED "the VM is not started"
-
-static int refuse_request(struct vmrun *vm, const char *why)
+int handle_refuse(struct vmrun *vm, const char *why)
 {
 	struct error err = { 0 };
 
@@ -173,13 +171,13 @@ int vmrun_start(struct vmrun *vm)
 		.ask = vm->options.ask };
 	int status;
 
-	forget_refusal(vm);
+	handle_forget_refusal(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return refuse_request(vm, "the VM was started before");
+		return handle_refuse(vm, "the VM was started before");
 	if (vm->source.dry)
-		return refuse_request(vm, "dry_run or check is set, which start nothing");
+		return handle_refuse(vm, "dry_run or check is set, which start nothing");
 	status = handle_lock(vm);
 	if (status != STATUS_OK)
 		return status;
@@ -207,13 +205,13 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	int64_t now_ms = vm->simulation.now_ms; /* the spec's file may have slept */
 	struct error err = { 0 };
 
-	forget_refusal(vm);
+	handle_forget_refusal(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return refuse_request(vm, "the VM was simulated or started before");
+		return handle_refuse(vm, "the VM was simulated or started before");
 	if (!vm->source.dry)
-		return refuse_request(vm, "dry_run is not set, without which nothing is simulated");
+		return handle_refuse(vm, "dry_run is not set, without which nothing is simulated");
 	if (simulation_parse(list, &vm->simulation, &err) != 0) {
 		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
@@ -234,9 +232,9 @@ int vmrun_dispatch(struct vmrun *vm)
 {
 	struct error err = { 0 };
 
-	forget_refusal(vm);
+	handle_forget_refusal(vm);
 	if (vm->machine == NULL)
-		return refuse_request(vm, NOT_STARTED);
+		return handle_refuse(vm, HANDLE_NOT_STARTED);
 	if (loop_dispatch(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
@@ -285,7 +283,7 @@ int vmrun_reboot(struct vmrun *vm, const char *target)
 	struct error err = { 0 };
 
 	if (real_machine(vm) == NULL)
-		return refuse_request(vm, NOT_STARTED);
+		return handle_refuse(vm, HANDLE_NOT_STARTED);
 	return finish_request(vm, machine_reboot(vm->machine, target, &err), &err);
 }
 
@@ -294,7 +292,7 @@ int vmrun_next(struct vmrun *vm, const char *target)
 	struct error err = { 0 };
 
 	if (real_machine(vm) == NULL)
-		return refuse_request(vm, NOT_STARTED);
+		return handle_refuse(vm, HANDLE_NOT_STARTED);
 	return finish_request(vm, machine_next(vm->machine, target, &err), &err);
 }
 
@@ -373,9 +371,9 @@ int vmrun_reload(struct vmrun *vm)
 	int rc;
 
 	if (real_machine(vm) == NULL)
-		return refuse_request(vm, NOT_STARTED);
+		return handle_refuse(vm, HANDLE_NOT_STARTED);
 	if (machine_ended(vm->machine))
-		return refuse_request(vm, "the VM has ended");
+		return handle_refuse(vm, "the VM has ended");
 	rc = reload_spec(vm, &err);
 	control_renew(vm->control);
 	return finish_request(vm, rc, &err);

@@ -32,13 +32,6 @@ int console_write(lua_State *L)
 	return 1;
 }
 
-static const char *reason_of(int status)
-{
-	if (status == VMRUN_STATUS_BUSY)
-		return "timeout";
-	return status == VMRUN_STATUS_CHECK ? "gone" : "no serial port of this VM is \"console\"";
-}
-
 static lua_Number now(void)
 {
 	struct timespec t;
@@ -84,10 +77,10 @@ int console_wait_for(lua_State *L)
 		lua_pushboolean(L, 1);
 		return 1;
 	}
-	if (status == VMRUN_STATUS_OS)
-		return vm_push_failure(L, vm->handle, status);
+	if (status != VMRUN_STATUS_BUSY && status != VMRUN_STATUS_CHECK)
+		return vm_push_refusal(L, vm->handle, status);
 	lua_pushnil(L);
-	lua_pushstring(L, reason_of(status));
+	lua_pushstring(L, status == VMRUN_STATUS_BUSY ? "timeout" : "gone");
 	lua_pushinteger(L, status);
 	return 3;
 }

@@ -269,5 +269,5 @@ int loop_run(lua_State *L)
 		}
 		status = wait_and_dispatch(L, vm);
 	}
-	return vm_push_failure(L, vm->handle, status);
+	return vm_push_refusal(L, vm->handle, status);
 }

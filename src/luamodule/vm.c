@@ -61,6 +61,18 @@ int vm_push_failure(lua_State *L, const struct vmrun *handle, int status)
 	return 3;
 }
 
+int vm_push_refusal(lua_State *L, const struct vmrun *handle, int status)
+{
+	const char *refusal = vmrun_refusal(handle);
+
+	if (refusal == NULL)
+		return vm_push_failure(L, handle, status);
+	lua_pushnil(L);
+	lua_pushstring(L, refusal);
+	lua_pushinteger(L, status);
+	return 3;
+}
+
 void vm_raise_error(lua_State *L, int index)
 {
 	if (lua_getiuservalue(L, index, VM_ERROR) == LUA_TNIL) {
@@ -85,14 +97,9 @@ static int answer(lua_State *L, const struct vmrun *handle, int status)
 /* Returns true, or nil, why the request was refused, and the status. */
 static int answer_request(lua_State *L, const struct vmrun *handle, int status)
 {
-	const char *refusal = vmrun_refusal(handle);
-
-	if (status == 0 || refusal == NULL)
+	if (status == 0 || vmrun_refusal(handle) == NULL)
 		return answer(L, handle, status);
-	lua_pushnil(L);
-	lua_pushstring(L, refusal);
-	lua_pushinteger(L, status);
-	return 3;
+	return vm_push_refusal(L, handle, status);
 }
 
 /* Pushes a string and frees it. */
@@ -163,7 +170,12 @@ static int push_loader_command(lua_State *L, struct vmrun *handle)
 
 static int push_bhyve_config(lua_State *L, struct vmrun *handle)
 {
-	return push_owned(L, vmrun_bhyve_config(handle));
+	char *text = vmrun_bhyve_config(handle);
+
+	/* nil under qemu is no failure */
+	if (text == NULL && vmrun_problem_count(handle) > 0)
+		return vm_push_failure(L, handle, vmrun_status(handle));
+	return push_owned(L, text);
 }
 
 static int push_spec(lua_State *L, struct vmrun *handle)
@@ -251,7 +263,7 @@ static int vm_check_host(lua_State *L)
 	bool has_checked = status == 0 || status == STATUS_PROBLEMS;
 
 	if (!has_checked || vmrun_problem_count(handle) > 0)
-		return vm_push_failure(L, handle, status);
+		return vm_push_refusal(L, handle, status);
 	event_push_findings(L, handle);
 	lua_pushinteger(L, status);
 	return 2;

@@ -33,6 +33,8 @@ struct vm {
 struct vm *vm_check(lua_State *L, int index);
 /* Pushes nil, why the handle failed, and the status; returns 3. */
 int vm_push_failure(lua_State *L, const struct vmrun *handle, int status);
+/* Pushes nil, why the last call was refused, or else why the handle failed, and the status. */
+int vm_push_refusal(lua_State *L, const struct vmrun *handle, int status);
 /* Raises what decide has raised since the last call; index: of the VM on the stack. */
 void vm_raise_error(lua_State *L, int index);
 /* Pushes the metatable of VMs, and registers it. */

@@ -146,14 +146,17 @@ static void test_no_console(void **state)
 	assert_int_equal(vmrun_console_write(vm, "x", 1), 0);
 	assert_false(vmrun_console_find(vm, &at, "x"));
 	assert_int_equal(vmrun_console_wait(vm, &at, "x", -1), 64);
+	assert_string_equal(vmrun_refusal(vm), "the VM is not started");
 	life_script("exit 1");
 	assert_int_equal(vmrun_start(vm), 0);
 	assert_int_equal(vmrun_console_wait(vm, &at, "x", -1), 64);
+	assert_string_equal(vmrun_refusal(vm), "no serial port of this VM is \"console\"");
 	vmrun_close(vm);
 	vm = life_open("demo", CONSOLE);
 	life_script("exit 1");
 	assert_int_equal(vmrun_start(vm), 0);
 	assert_int_equal(vmrun_console_wait(vm, &at, "x", -1), 69);
+	assert_null(vmrun_refusal(vm));
 	assert_true(vmrun_ended(vm));
 	vmrun_close(vm);
 }

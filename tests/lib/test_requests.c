@@ -42,6 +42,10 @@ static void test_reboot(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "one");
 	expect_state(vm, "running", "default");
+	assert_int_equal(vmrun_check(vm), 64);
+	assert_string_equal(vmrun_refusal(vm),
+	    "the VM was started or simulated before: a run reports its checks as events");
+	assert_int_equal(vmrun_problem_count(vm), 0);
 	assert_int_equal(vmrun_reboot(vm, "nowhere"), 65);
 	assert_string_equal(vmrun_refusal(vm), "unknown target \"nowhere\" (known: a, b, default)");
 	assert_int_equal(vmrun_dispatch(vm), 0);

@@ -245,10 +245,30 @@ in_header() {
 	script 'acpi on wait exit 1'
 	passes <<-'END'
 		local vm <close> = assert(open())
-		assert(vm:start())
 		local _, why, status = vm:wait_for("x")
+		is(why, "the VM is not started")
+		is(status, 64)
+		assert(vm:start())
+		_, why, status = vm:wait_for("x")
 		has(why, "no serial port")
 		is(status, 64)
+		_, why, status = vm:check()
+		has(why, "the VM was started")
+		is(status, 64)
+	END
+}
+
+@test "run and bhyve_config say why they fail" {
+	passes <<-'END'
+		local vm <close> = assert(open { dry_run = true })
+		local _, why, status = vm:run()
+		is(why, "dry_run or check is set, which start nothing")
+		is(status, 64)
+		local odd <close> = assert(open({ dry_run = true }, [["config": {"a.b": "two\nlines"}]]))
+		_, why, status = odd:bhyve_config()
+		has(why, "a.b")
+		is(status, 65)
+		assert(odd:command())
 	END
 }
 
