@@ -421,15 +421,15 @@ struct vmrun_finding {
 };
 
 /*
- * Lends a finding, valid until the next check or the next VMRUN_CHECKED; NULL before the first
- * check or if `index` is too large.  The findings of the VM itself come first, then those of each
- * device, in order.
+ * Lends a finding, valid until the next check or the next VMRUN_CHECKED; NULL if `index` is too
+ * large, and if there was no check or the last vmrun_check() returned without one.  The findings of
+ * the VM itself come first, then those of each device, in order.
  */
 VMRUN_API const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index);
 /*
  * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]},
- * with "made":[{device,id,slot,path,what,by}] where companions make something; NULL before
- * vmrun_check().  Caller frees with free().
+ * with "made":[{device,id,slot,path,what,by}] where companions make something; NULL if
+ * vmrun_check() was not called or returned without a check.  Caller frees with free().
  */
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 

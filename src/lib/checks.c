@@ -162,6 +162,8 @@ int vmrun_check(struct vmrun *vm)
 	int status = STATUS_OK;
 
 	handle_forget_refusal(vm);
+	if (vm->machine == NULL)
+		handle_clear_findings(vm);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)

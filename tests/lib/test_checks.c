@@ -92,6 +92,46 @@ static void test_finding(void **state)
 	vmrun_close(vm);
 }
 
+/* A call that makes no check leaves none of the findings of an earlier one. */
+static void test_no_findings_of_an_earlier_check(void **state)
+{
+	struct vmrun *vm = open_check(false), *running;
+
+	(void)state;
+	write_file("state/modules", "", 0600);
+	expect_module(vm, false);
+	write_file("state/modules", "vmm.ko\n", 0600);
+	running = life_open("demo", "");
+	life_script("hang");
+	assert_int_equal(vmrun_start(running), 0);
+	assert_int_equal(vmrun_check(vm), 75);
+	assert_null(vmrun_finding(vm, 0));
+	assert_null(vmrun_check_json(vm));
+	vmrun_close(running);
+	assert_int_equal(vmrun_check(vm), 0);
+	assert_null(vmrun_finding(vm, 0));
+	vmrun_close(vm);
+}
+
+/* The findings of a run stay where vmrun_check() is refused. */
+static void test_findings_of_a_run(void **state)
+{
+	struct vmrun *vm = life_open("demo", "");
+	const struct vmrun_event *e;
+
+	(void)state;
+	write_file("state/modules", "", 0600);
+	assert_int_equal(vmrun_start(vm), 0);
+	while (!vmrun_ended(vm))
+		life_step(vm, 1000);
+	while ((e = vmrun_next_event(vm)) != NULL && e->type != VMRUN_CHECKED)
+		;
+	assert_non_null(vmrun_finding(vm, 0));
+	assert_int_equal(vmrun_check(vm), 64);
+	assert_non_null(vmrun_finding(vm, 0));
+	vmrun_close(vm);
+}
+
 static void test_finding_of_a_device(void **state)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
@@ -180,6 +220,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_no_finding, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_finding, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_no_findings_of_an_earlier_check, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_findings_of_a_run, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_finding_of_a_device, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_output_of_a_command_is_limited, life_enter, life_leave),
