@@ -393,11 +393,11 @@ VMRUN_API const char *vmrun_hypervisor(const struct vmrun *vm);
  * Prepares the first boot, unless it is prepared, and checks whether the host can run it.  Changes
  * and fixes nothing: uses system calls and commands that only read, and waits for each command up
  * to 5 seconds.  For a run (neither options.check nor options.dry_run) locks the VM's name first,
- * as vmrun_start() does.  With options.check returns, without a check, 75 if a vmrun supervises a
- * VM of this name, its hypervisor still runs after its vmrun has died, or a pid file is in use; and
- * 71 if vmrun_start() could not use the files or the directory of the VM.  Else returns 0, 69 if
- * there are problems, a status as vmrun_prepare() and vmrun_start() do, or 64 after vmrun_start(),
- * whose checks are events, or vmrun_simulate().
+ * as vmrun_start() does.  For a run and with options.check returns, without a check, 75 if another
+ * vmrun supervises a VM of this name, its hypervisor still runs after its vmrun has died, or a pid
+ * file is in use; and 71 if vmrun_start() could not use the files or the directory of the VM.  Else
+ * returns 0, 69 if there are problems, a status as vmrun_prepare() and vmrun_start() do, or 64
+ * after vmrun_start(), whose checks are events, or vmrun_simulate().
  */
 VMRUN_API int vmrun_check(struct vmrun *vm);
 

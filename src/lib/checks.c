@@ -135,14 +135,17 @@ static int look_at_files(const struct vmrun *vm, struct error *err)
 
 /*
  * Looks for a vmrun of this name, whose VM has what the checks would find taken, and for all else
- * that makes a start fail before its checks.  Returns 0, or a status with a problem in the handle's
- * report.
+ * that makes a start fail before its checks.  A run locks the name before.  Returns 0, or a status
+ * with a problem in the handle's report.
  */
 static int look_for_others(struct vmrun *vm, struct words *ours)
 {
 	struct error err = { 0 };
+	int status = vm->options.check ? STATUS_OK : handle_lock(vm);
 
-	if (rundir_check(vm->run_dir, vm->name, &err) == 0 &&
+	if (status != STATUS_OK)
+		return status;
+	if ((!vm->options.check || rundir_check(vm->run_dir, vm->name, &err) == 0) &&
 	    look_at_remains(vm, ours, &err) == 0 && look_at_files(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
@@ -158,7 +161,6 @@ int vmrun_check(struct vmrun *vm)
 	struct findings found = { 0 }, out = { 0 };
 	PAIRS_AUTO struct pairs before = { 0 };
 	const struct check_names names = { 0 }; /* of others; a check takes none */
-	bool only_checks = vm->options.check || vm->options.dry_run;
 	int status = STATUS_OK;
 
 	handle_forget_refusal(vm);
@@ -169,10 +171,8 @@ int vmrun_check(struct vmrun *vm)
 	if (vm->machine != NULL)
 		return handle_refuse(vm,
 		    "the VM was started or simulated before: a run reports its checks as events");
-	if (vm->options.check)
+	if (vm->options.check || !vm->options.dry_run)
 		status = look_for_others(vm, &ours);
-	else if (!only_checks)
-		status = handle_lock(vm);
 	if (status == STATUS_OK)
 		status = vmrun_prepare(vm);
 	if (status != STATUS_OK)

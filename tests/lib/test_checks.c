@@ -7,9 +7,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,6 +134,66 @@ static void test_findings_of_a_run(void **state)
 	vmrun_close(vm);
 }
 
+/* Writes what a vmrun that died has left: a VM in /dev/vmm, which its ledger lists. */
+static void leave_vm(void)
+{
+	(void)mkdir("run", 0700); /* a run has made both for its lock */
+	(void)mkdir("run/demo", 0700);
+	write_file("run/demo/ledger.json",
+	    "{\"v\":1,\"vm\":\"demo\",\"supervisor\":4711,\"processes\":[],\"taken\":[],"
+	    "\"sockets\":[],\"pid_files\":[],\"destroy\":[\"bhyvectl\",\"--vm=demo\","
+	    "\"--destroy\"]}",
+	    0600);
+	(void)mkdir("state/vmm", 0700);
+	write_file("state/vmm/demo", "", 0600);
+}
+
+/* What a start undoes first is no problem, and what a start would not begin with is told. */
+static void check_what_is_left(bool only_check)
+{
+	struct vmrun_options o = VMRUN_OPTIONS;
+	const struct vmrun_problem *p;
+	struct vmrun *vm;
+	int fd;
+
+	o.check = only_check;
+	o.pid_file = "guest.pid";
+	vm = life_open_with(&o, "demo", "");
+	leave_vm();
+	assert_int_equal(vmrun_check(vm), 0);
+	assert_int_equal(vmrun_problem_count(vm), 0);
+	write_file("run/demo/vm", "", 0600);
+	fd = open("run/demo/vm", O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(vmrun_check(vm), 75);
+	p = vmrun_problem(vm, 0);
+	assert_true(p != NULL && strstr(p->text, "its pid is not known") != NULL);
+	(void)close(fd);
+	write_file("guest.pid", "text\n", 0600);
+	assert_int_equal(vmrun_check(vm), 71);
+	p = vmrun_problem(vm, 0);
+	assert_true(p != NULL && strstr(p->text, "guest.pid: not a pid file") != NULL);
+	assert_int_equal(unlink("guest.pid"), 0);
+	assert_int_equal(vmrun_check(vm), 0);
+	if (!only_check) {
+		life_script("exit 1");
+		assert_non_null(strstr(life_run(vm), "ended:poweroff"));
+	}
+	vmrun_close(vm);
+}
+
+static void test_what_is_left(void **state)
+{
+	(void)state;
+	check_what_is_left(true);
+}
+
+static void test_what_is_left_to_a_run(void **state)
+{
+	(void)state;
+	check_what_is_left(false);
+}
+
 static void test_finding_of_a_device(void **state)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
@@ -223,6 +285,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_no_findings_of_an_earlier_check, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_findings_of_a_run, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_what_is_left, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_what_is_left_to_a_run, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_finding_of_a_device, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_output_of_a_command_is_limited, life_enter, life_leave),
