@@ -378,7 +378,7 @@ static void test_waits_of_one_client(void **state)
 	for (size_t i = 0; i < 64; i++)
 		talk_say(fd,
 		    i % 2 == 0 ? "{\"cmd\":\"wait\",\"gone\":true}\n"
-			       : "{\"cmd\":\"wait-for\",\"text\":\"x\"}\n");
+			       : "{\"cmd\":\"wait\",\"state\":\"given_up\"}\n");
 	while (vm->control->waits < 64)
 		life_step(vm, 5);
 	talk_say(fd, "{\"id\":3,\"cmd\":\"wait\",\"gone\":true}\n");
