@@ -104,9 +104,10 @@ static void address_parse(
 
 	if (text == NULL)
 		return;
-	if (port_is_numeric(address) && (!brackets || strchr(address, ':') != NULL))
+	if (port_is_numeric(address) && (!brackets || strchr(address, ':') != NULL)) {
+		free(*(char **)into);
 		*(char **)into = mem_copy(address);
-	else if (strcmp(text, "localhost") == 0)
+	} else if (strcmp(text, "localhost") == 0)
 		report_add(d->report, STATUS_SPEC, at,
 		    "invalid address \"localhost\": bhyve looks up no names, write \"" LOOPBACK
 		    "\"");
