@@ -5,12 +5,34 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/node_json.h"
+#include "base/str.h"
 #include "hyper/bhyve_plan.h"
 #include "import/bhyve_argv.h"
 #include "import/bhyve_tree.h"
 #include "import/loader_words.h"
 #include "import/tree_check.h"
 #include "shell/command_text.h"
+#include "shell/shell_directory.h"
+
+/* Where relative paths start. */
+struct directories {
+	char *command, *loader; /* owned */
+};
+
+static void directories_free(struct directories *d)
+{
+	free(d->command);
+	free(d->loader);
+}
+
+/* Returns the directory of a command of the text.  Caller frees. */
+static char *directory_of(const struct import_source *source, const struct command_place *place)
+{
+	if (place->path == NULL || *place->path == '\0')
+		return mem_copy(source->directory);
+	return shell_directory_join(source->directory, place->path);
+}
 
 /* Finds the host that the text is for: what the user has said, else what a plan would assume. */
 static void find_host(const struct import_source *source, struct bhyve_host *host)
@@ -74,14 +96,15 @@ static void put_words(struct node *spec, const char *key, const struct words *wo
 }
 
 /* Makes the spec of the variables that a command or a file sets; `found` is NULL for a file. */
-static void make_spec(const struct import_source *source, struct bhyve_command *command,
+static void make_spec(const struct directories *directories, struct bhyve_command *command,
     const struct bhyve_host *host, const struct command_text *found, struct import *out,
     struct report *report)
 {
 	struct tree_reader r = { .tree = &command->tree,
 		.fwcfg = &command->fwcfg,
 		.host = host,
-		.directory = source->directory,
+		.directory = directories->command,
+		.loader_directory = directories->loader,
 		.spec = out->spec,
 		.notes = &out->notes,
 		.report = report };
@@ -99,18 +122,93 @@ static void make_spec(const struct import_source *source, struct bhyve_command *
 		tree_check(&r);
 }
 
-int import_command(const struct import_source *source, struct import *out, struct report *report)
+/* Makes the spec of the command that was found, with relative paths below these directories. */
+static void import_found(const struct command_text *found, const struct directories *directories,
+    const struct bhyve_host *host, struct import *out, struct report *report)
 {
 	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
+
+	words_append(&out->notes, &found->notes);
+	bhyve_argv_read(&command, &found->argv, host, directories->command, report);
+	make_spec(directories, &command, host, found, out, report);
+}
+
+/* Returns whether the spec is another one where the command runs in another directory. */
+static bool has_relative_paths(
+    const struct command_text *found, const struct bhyve_host *host, const struct node *spec)
+{
+	static const char *const elsewhere[] = { "/a", "/b" };
+	struct str json[2] = { { 0 }, { 0 } };
+	bool differs;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct directories directories = { mem_copy(elsewhere[i]), mem_copy(elsewhere[i]) };
+		IMPORT_AUTO struct import import = { .spec = node_copy(spec) };
+		REPORT_AUTO struct report report = { 0 };
+
+		import_found(found, &directories, host, &import, &report);
+		node_add_json(&json[i], import.spec);
+		directories_free(&directories);
+	}
+	differs = strcmp(json[0].text, json[1].text) != 0;
+	str_free(&json[0]);
+	str_free(&json[1]);
+	return differs;
+}
+
+/* Tells what the text does not tell of a directory in which relative paths start. */
+static void tell_place(const struct command_place *place, const char *directory,
+    struct words *notes, struct report *report)
+{
+	for (size_t i = 0; i < place->problem.count; i++)
+		report_add(report, STATUS_SPEC, NULL, "%s", place->problem.item[i]);
+	for (size_t i = 0; i < place->note.count; i++) {
+		MEM_AUTO char *note = mem_format(
+		    "%s: relative paths were taken to be below %s: change them in the spec if the "
+		    "command runs in another directory",
+		    place->note.item[i], directory);
+
+		if (!words_have(notes, note))
+			words_add(notes, note);
+	}
+}
+
+/* Returns whether two commands run in the same directory, for the same reasons. */
+static bool is_same_place(const struct command_place *a, const struct command_place *b)
+{
+	return strcmp(a->path, b->path) == 0 && words_equal(&a->problem, &b->problem) &&
+	    words_equal(&a->note, &b->note);
+}
+
+static void tell_places(const struct command_text *found, const struct directories *directories,
+    struct words *notes, struct report *report)
+{
+	tell_place(&found->place, directories->command, notes, report);
+	if (found->loader.count > 0 && !is_same_place(&found->place, &found->loader_place))
+		tell_place(&found->loader_place, directories->loader, notes, report);
+}
+
+static bool is_certain(const struct command_place *place)
+{
+	return place->problem.count == 0 && place->note.count == 0;
+}
+
+int import_command(const struct import_source *source, struct import *out, struct report *report)
+{
 	struct command_text found = { 0 };
 	struct bhyve_host host;
 
 	find_host(source, &host);
 	if (command_text_read(source->text, source->length, import_name(source), &found, report) ==
 	    0) {
-		words_append(&out->notes, &found.notes);
-		bhyve_argv_read(&command, &found.argv, &host, source->directory, report);
-		make_spec(source, &command, &host, &found, out, report);
+		struct directories directories = { directory_of(source, &found.place),
+			directory_of(source, &found.loader_place) };
+
+		if ((!is_certain(&found.place) || !is_certain(&found.loader_place)) &&
+		    has_relative_paths(&found, &host, out->spec))
+			tell_places(&found, &directories, &out->notes, report);
+		import_found(&found, &directories, &host, out, report);
+		directories_free(&directories);
 	}
 	command_text_free(&found);
 	return report->count == 0 ? 0 : -1;
@@ -120,10 +218,12 @@ int import_bhyve_config(
     const struct import_source *source, struct import *out, struct report *report)
 {
 	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
+	struct directories directories = { mem_copy(source->directory), NULL };
 	struct bhyve_host host;
 
 	find_host(source, &host);
 	tree_read_file(&command.tree, source->text, source->length, import_name(source), report);
-	make_spec(source, &command, &host, NULL, out, report);
+	make_spec(&directories, &command, &host, NULL, out, report);
+	directories_free(&directories);
 	return report->count == 0 ? 0 : -1;
 }

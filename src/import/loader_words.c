@@ -41,7 +41,7 @@ static void take_memory(struct loader_reading *l, const char *argument)
 
 static void take_disk(struct loader_reading *l, const char *argument)
 {
-	MEM_AUTO char *path = field_path(argument, l->r->directory);
+	MEM_AUTO char *path = field_path(argument, l->r->loader_directory);
 
 	node_append(l->disks, node_string(path));
 }
@@ -112,7 +112,7 @@ static void apply(
 		option->take(l, argument);
 	} else if (option->key != NULL) {
 		MEM_AUTO char *path =
-		    option->is_path ? field_path(argument, l->r->directory) : NULL;
+		    option->is_path ? field_path(argument, l->r->loader_directory) : NULL;
 
 		node_put(l->loader, option->key, node_string(path != NULL ? path : argument));
 	}

@@ -12,9 +12,10 @@ struct tree_reader {
 	const struct pairs *tree; /* all values expanded */
 	const struct words *fwcfg;
 	const struct bhyve_host *host;
-	const char *directory; /* where relative paths start */
-	bool is_loaded;	       /* a loader that the text names starts the guest */
-	struct node *spec;     /* the document that is being made */
+	const char *directory;	      /* where relative paths start */
+	const char *loader_directory; /* likewise for those of the loader */
+	bool is_loaded;		      /* a loader that the text names starts the guest */
+	struct node *spec;	      /* the document that is being made */
 	struct words *notes;
 	struct report *report;
 };

@@ -7,30 +7,13 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/command_finder.h"
 #include "shell/command_words.h"
 #include "shell/shell_output.h"
 #include "shell/shell_statement.h"
 #include "shell/shell_text.h"
-#include "shell/shell_values.h"
-#include "platform/find.h"
 
-#define MAX_NOTES 100
 #define MAX_DEPTH 8 /* texts in texts: sh -c, eval */
-
-/* A search in one text. */
-struct finder {
-	const char *name;
-	struct command_text *out;
-	struct report *report;
-	struct shell_values values;
-	struct shell_basis basis, loader_basis; /* of the commands that were found */
-	size_t branches;			/* "if" and "case" around the current command */
-	bool has_failed;
-	size_t last_line;		    /* of the bhyve command */
-	size_t other_line, other_last_line; /* of one that differs; 0: none */
-	size_t title_line;		    /* of a process title; 0: none */
-	struct words program_problem;	    /* a variable such as $BHYVE is not set */
-};
 
 /* A command of the text and what stands around it. */
 struct place {
@@ -45,33 +28,9 @@ struct place {
 static void search(struct finder *f, const char *text, size_t length, size_t line,
     enum shell_comments comments, const struct shell_basis *outer, unsigned depth);
 
-static void fail(struct finder *f, size_t line, const char *what)
-{
-	if (!f->has_failed)
-		report_add(f->report, STATUS_SPEC, NULL, "%s:%zu: %s", f->name, line, what);
-	f->has_failed = true;
-}
-
-static void note(struct finder *f, size_t line, const char *text)
-{
-	MEM_AUTO char *whole = mem_format("%s:%zu: %s", f->name, line, text);
-
-	if (f->out->notes.count < MAX_NOTES && !words_have(&f->out->notes, whole))
-		words_add(&f->out->notes, whole);
-}
-
 static bool is_word(const struct shell_word *word, const char *text)
 {
 	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
-static void basis_add(struct shell_basis *basis, const struct shell_basis *more)
-{
-	if (more == NULL)
-		return;
-	words_append(&basis->missing, &more->missing);
-	words_append(&basis->problem, &more->problem);
-	words_append(&basis->note, &more->note);
 }
 
 /* Returns the words from the first on.  They are copies. */
@@ -82,6 +41,34 @@ static struct words words_from(const struct words *w, size_t first)
 	for (size_t i = first; w->item != NULL && i < w->count; i++)
 		words_add(&rest, w->item[i]);
 	return rest;
+}
+
+static void command_place_free(struct command_place *place)
+{
+	free(place->path);
+	words_free(&place->problem);
+	words_free(&place->note);
+	place->path = NULL;
+}
+
+/* Keeps the directory in which a command runs, which it or its wrappers may have changed. */
+static void take_place(struct finder *f, const struct place *p, const struct command_words *c,
+    struct command_place *to)
+{
+	struct shell_inner inner;
+	const struct shell_place *now;
+
+	shell_directory_open(&f->directory, true, &inner);
+	for (size_t i = 0; i < c->directories.count; i++)
+		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
+	now = shell_directory_now(&f->directory);
+	command_place_free(to);
+	to->path = mem_copy(now->path);
+	words_append(&to->problem, &now->problem);
+	words_append(&to->note, &now->note);
+	if (now->doubt != NULL)
+		words_add(&to->note, now->doubt);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
 }
 
 /* Returns whether words behind "bhyve" are those of a VM: options, or its name alone. */
@@ -103,15 +90,15 @@ static void note_output(struct finder *f, const struct place *p)
 		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
 
 		if (r->kind == SHELL_OUT && !is_word(&r->target, "/dev/null"))
-			note(f, r->target.line,
+			finder_note(f, r->target.line,
 			    "a file for bhyve's output: vmrun passes bhyve's messages on; redirect "
 			    "vmrun's");
 		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
-			note(f, r->target.line,
+			finder_note(f, r->target.line,
 			    "a file as bhyve's input: left out; type it with vmrun.send in a hook");
 	}
 	if (strcmp(p->command->end, "|") == 0)
-		note(f, p->command->last_line,
+		finder_note(f, p->command->last_line,
 		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
 }
 
@@ -131,12 +118,13 @@ static void take_bhyve(struct finder *f, const struct place *p, const struct wor
 	f->out->argv = argv;
 	f->out->line = p->command->line;
 	f->last_line = p->command->last_line;
+	take_place(f, p, c, &f->out->place);
 	words_append(&f->out->prefix, &c->prefix);
 	for (size_t i = 0; i < c->notes.count; i++)
-		note(f, p->command->line, c->notes.item[i]);
+		finder_note(f, p->command->line, c->notes.item[i]);
 	note_output(f, p);
-	basis_add(&f->basis, basis);
-	basis_add(&f->basis, p->outer);
+	finder_add_basis(&f->basis, basis);
+	finder_add_basis(&f->basis, p->outer);
 }
 
 /* Reads what the loader gets on stdin, by a redirection or from the command before it. */
@@ -157,7 +145,7 @@ static void read_loader_input(struct finder *f, const struct place *p)
 		if (r->kind == SHELL_HERE)
 			f->out->loader_input = shell_expand_here(&f->values, r, &f->loader_basis);
 		else if (!is_word(&r->target, "/dev/null"))
-			note(f, r->target.line,
+			finder_note(f, r->target.line,
 			    "a file as the loader's input: left out; add its lines to "
 			    "\"commands\" of \"loader\"");
 	}
@@ -165,9 +153,9 @@ static void read_loader_input(struct finder *f, const struct place *p)
 		return;
 	f->out->loader_input = shell_group_output(&f->values, p->script, p->index, &printed);
 	if (f->out->loader_input != NULL)
-		basis_add(&f->loader_basis, &printed);
+		finder_add_basis(&f->loader_basis, &printed);
 	else
-		note(f, p->command->line,
+		finder_note(f, p->command->line,
 		    "a pipe as the loader's input: left out; add its lines to \"commands\" of "
 		    "\"loader\"");
 }
@@ -187,7 +175,7 @@ static void take_loader(struct finder *f, const struct place *p, const struct wo
 						 "line %zu: remove the one that does not apply",
 		    f->out->loader_line);
 
-		note(f, p->command->line, text);
+		finder_note(f, p->command->line, text);
 	}
 	words_free(&f->out->loader);
 	free(f->out->loader_input);
@@ -195,9 +183,23 @@ static void take_loader(struct finder *f, const struct place *p, const struct wo
 	f->out->loader_input = NULL;
 	f->out->loader = argv;
 	f->out->loader_line = p->command->line;
-	basis_add(&f->loader_basis, basis);
-	basis_add(&f->loader_basis, p->outer);
+	take_place(f, p, c, &f->out->loader_place);
+	finder_add_basis(&f->loader_basis, basis);
+	finder_add_basis(&f->loader_basis, p->outer);
 	read_loader_input(f, p);
+}
+
+/* Searches a text that the current command runs, in its directory. */
+static void search_text(struct finder *f, const struct place *p, const struct command_words *c,
+    const struct str *text, const struct shell_basis *outer)
+{
+	struct shell_inner inner;
+
+	shell_directory_open(&f->directory, !c->has_joined, &inner);
+	for (size_t i = 0; i < c->directories.count; i++)
+		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
+	search(f, text->text, text->length, p->command->line, SHELL_COMMENTS, outer, p->depth + 1);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
 }
 
 /* Searches the text that a shell, su or eval runs. */
@@ -213,53 +215,28 @@ static void search_inside(struct finder *f, const struct place *p, const struct 
 	if (text.length == 0 || (p->depth == MAX_DEPTH && strstr(text.text, "bhyve") == NULL))
 		return;
 	if (p->depth == MAX_DEPTH) {
-		fail(f, p->command->line,
+		finder_fail(f, p->command->line,
 		    "commands in commands: more than " STR_LITERAL(
 			MAX_DEPTH) " levels: pass the "
 				   "bhyve command alone");
 		return;
 	}
-	basis_add(&all, basis);
-	basis_add(&all, p->outer);
+	finder_add_basis(&all, basis);
+	finder_add_basis(&all, p->outer);
 	if (f->out->argv.count > 0) {
-		search(f, text.text, text.length, p->command->line, SHELL_COMMENTS, &all,
-		    p->depth + 1);
+		search_text(f, p, c, &text, &all);
 		return;
 	}
 	/* The prefix of the shell stands before that of the command in its text. */
 	words_append(&f->out->prefix, &c->prefix);
-	search(f, text.text, text.length, p->command->line, SHELL_COMMENTS, &all, p->depth + 1);
+	search_text(f, p, c, &text, &all);
 	if (f->out->argv.count == 0) {
 		words_truncate(&f->out->prefix, f->out->prefix.count - c->prefix.count);
 		return;
 	}
 	for (size_t i = 0; i < c->notes.count; i++)
-		note(f, p->command->line, c->notes.item[i]);
+		finder_note(f, p->command->line, c->notes.item[i]);
 	note_output(f, p);
-}
-
-/* Returns whether a text has "bhyve" in letters of any case. */
-static bool names_bhyve(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (strncasecmp(text, "bhyve", 5) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Notes that the program itself is not set: "$BHYVE -c 2", "$(which bhyve) -c 2". */
-static void note_program(struct finder *f, const struct words *w, const struct shell_basis *basis)
-{
-	bool has_option = false;
-
-	for (size_t i = 0; i < w->count; i++)
-		has_option = has_option || *w->item[i] == '-';
-	for (size_t i = 0; has_option && i < basis->missing.count; i++) {
-		if (names_bhyve(basis->missing.item[i]) && f->program_problem.count < MAX_NOTES &&
-		    !words_have(&f->program_problem, basis->problem.item[i]))
-			words_add(&f->program_problem, basis->problem.item[i]);
-	}
 }
 
 /* Looks at one command: expands its words and finds what they run. */
@@ -281,7 +258,7 @@ static void look_at(struct finder *f, const struct place *p)
 	else if (c.kind == COMMAND_TITLE && f->title_line == 0)
 		f->title_line = p->command->line;
 	else
-		note_program(f, &w, &basis);
+		finder_note_program(f, &w, &basis);
 	command_words_free(&c);
 }
 
@@ -292,13 +269,20 @@ static void walk(
 		struct place p = { .script = script, .index = i, .outer = outer, .depth = depth };
 
 		p.command = &script->command[i];
-		if (shell_statement_read(&f->values, &f->branches, script, i, &p.run))
+		bool runs = shell_statement_read(&f->values, &f->nesting, script, i, &p.run);
+
+		shell_directory_enter(&f->directory, script, i, &f->nesting);
+		if (runs && !shell_directory_read(&f->directory, &f->values, script, i, &p.run))
 			look_at(f, &p);
 		if (f->values.too_long)
-			fail(f, f->values.limit_line,
+			finder_fail(f, f->values.limit_line,
 			    "variables expand to more than 1 MiB: pass the bhyve command alone");
+		if (f->directory.is_lost)
+			finder_fail(f, p.command->line,
+			    "more than 1000 changes of the directory, or a path of more than 1024 "
+			    "bytes: pass the bhyve command alone");
 		if (f->values.too_many)
-			fail(f, f->values.limit_line,
+			finder_fail(f, f->values.limit_line,
 			    "more than 1000 variables: pass the bhyve command alone");
 	}
 }
@@ -318,73 +302,32 @@ static void search(struct finder *f, const char *text, size_t length, size_t lin
 	shell_free(&script);
 }
 
+/* Begins where the text begins. */
+static void start_directory(struct finder *f)
+{
+	shell_directory_free(&f->directory);
+	shell_directory_init(&f->directory, f->name);
+	f->nesting = (struct shell_nesting){ 0 };
+}
+
 /* Runs the command of a script of rc.d, which rc.subr(8) makes of two variables. */
 static void search_rc(struct finder *f)
 {
 	const struct shell_variable *program = shell_value(&f->values, "command");
+	const struct shell_variable *name = shell_value(&f->values, "name");
 	static const char line[] = "eval \"$command $command_args\"";
 
-	if (program != NULL && shell_value(&f->values, "command_args") != NULL)
-		search(f, line, sizeof(line) - 1, program->line, SHELL_COMMENTS, NULL, 0);
-}
-
-static void report_none(struct finder *f)
-{
-	for (size_t i = 0; i < f->program_problem.count; i++)
-		report_add(f->report, STATUS_SPEC, NULL, "%s", f->program_problem.item[i]);
-	if (f->program_problem.count > 0)
+	if (program == NULL || shell_value(&f->values, "command_args") == NULL)
 		return;
-	if (f->title_line > 0)
-		fail(f, f->title_line,
-		    "this is the title that bhyve gives its process, which hides its command from "
-		    "ps "
-		    "and procstat: pass the script that starts the VM, or the line of a sudo or "
-		    "daemon that runs it");
-	else
-		report_add(f->report, STATUS_SPEC, NULL,
-		    "%s: no bhyve command found: expected one with its options and the name of the "
-		    "VM, \"bhyve -c 2 -m 1G -s ... NAME\", alone or in a shell script",
-		    f->name);
-}
+	start_directory(f);
+	if (name != NULL) {
+		MEM_AUTO char *key = mem_format("%s_chdir", name->value);
+		const struct shell_variable *directory = shell_value(&f->values, key);
 
-static void report_other(struct finder *f)
-{
-	const char *file = strcmp(f->name, "<stdin>") == 0 ? "FILE" : f->name;
-	STR_AUTO struct str quoted = { 0 };
-
-	str_add_quoted(&quoted, file);
-	report_add(f->report, STATUS_SPEC, NULL,
-	    "%s:%zu: a second bhyve command, which differs from that of line %zu: pass the wanted "
-	    "one "
-	    "alone: sed -n %zu,%zup %s | vmrun --import -",
-	    f->name, f->other_line, f->out->line, f->out->line, f->last_line, quoted.text);
-}
-
-/* Reports what is wrong with what was found; returns 0 if nothing is. */
-static int judge(struct finder *f)
-{
-	if (f->has_failed)
-		return -1;
-	if (f->out->argv.count == 0) {
-		report_none(f);
-		return -1;
+		if (directory != NULL)
+			shell_directory_change(&f->directory, directory->value, directory->line);
 	}
-	if (f->other_line > 0) {
-		report_other(f);
-		return -1;
-	}
-	basis_add(&f->basis, &f->loader_basis);
-	for (size_t i = 0; i < f->basis.problem.count; i++) {
-		if (!words_have(&f->program_problem, f->basis.problem.item[i])) {
-			words_add(&f->program_problem, f->basis.problem.item[i]);
-			report_add(f->report, STATUS_SPEC, NULL, "%s", f->basis.problem.item[i]);
-		}
-	}
-	for (size_t i = 0; i < f->basis.note.count; i++) {
-		if (!words_have(&f->out->notes, f->basis.note.item[i]))
-			words_add(&f->out->notes, f->basis.note.item[i]);
-	}
-	return f->basis.problem.count > 0 ? -1 : 0;
+	search(f, line, sizeof(line) - 1, program->line, SHELL_COMMENTS, NULL, 0);
 }
 
 int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
@@ -396,12 +339,13 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 
 	*out = (struct command_text){ 0 };
 	f.values.text_name = name;
+	start_directory(&f);
 	if (nul != NULL) {
 		size_t line = 1;
 
 		for (const char *p = text; p < nul; p++)
 			line += *p == '\n' ? 1 : 0;
-		fail(&f, line, "a NUL byte: expected a text");
+		finder_fail(&f, line, "a NUL byte: expected a text");
 		return -1;
 	}
 	search(&f, text, length, 1, SHELL_COMMENTS, NULL, 0);
@@ -409,10 +353,12 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 		search_rc(&f);
 	if (!f.has_failed && out->argv.count == 0) {
 		shell_values_free(&f.values);
+		start_directory(&f);
 		search(&f, text, length, 1, SHELL_ROOT_PROMPTS, NULL, 0);
 	}
-	rc = judge(&f);
+	rc = finder_judge(&f);
 	shell_values_free(&f.values);
+	shell_directory_free(&f.directory);
 	shell_basis_free(&f.basis);
 	shell_basis_free(&f.loader_basis);
 	words_free(&f.program_problem);
@@ -421,6 +367,8 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 
 void command_text_free(struct command_text *c)
 {
+	command_place_free(&c->place);
+	command_place_free(&c->loader_place);
 	words_free(&c->argv);
 	words_free(&c->prefix);
 	words_free(&c->loader);

@@ -7,9 +7,17 @@
 #include "base/report.h"
 #include "base/words.h"
 
+/* The directory in which a command runs. */
+struct command_place {
+	char *path; /* absolute, or below the directory of the text; "" or NULL: that one */
+	struct words problem; /* what the text does not tell of it, a message each */
+	struct words note;    /* that a branch of the text may change it */
+};
+
 /* A bhyve command that was found in a text, and what stood around it. */
 struct command_text {
-	struct words argv;   /* words of the bhyve command, argv[0] is the program as written */
+	struct words argv; /* words of the bhyve command, argv[0] is the program as written */
+	struct command_place place, loader_place;
 	size_t line;	     /* line of the text in which it begins */
 	struct words prefix; /* words of nice, cpuset, setfib and the like in front of it */
 	struct words loader; /* words of bhyveload or grub-bhyve before it; empty: none */

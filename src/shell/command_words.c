@@ -26,7 +26,7 @@ static const struct wrapper wrappers[] = {
 	{ .name = "daemon", .values = "pPtumoslTRC" },
 	{ .name = "nohup", .values = "" },
 	{ .name = "setsid", .values = "" },
-	{ .name = "env", .values = "uPSLU" },
+	{ .name = "env", .values = "uPSLUC" },
 	{ .name = "command", .values = "" },
 	{ .name = "builtin", .values = "" },
 	{ .name = "time", .values = "of" },
@@ -128,14 +128,30 @@ static void advise(struct walk *k, const char *wrapper, char letter, const char 
 	}
 }
 
+/* Notes a change of the directory: daemon -c, env -C DIR, sudo -D DIR. */
+static void change_directory(struct walk *k, const char *wrapper, char letter, const char *value)
+{
+	if (strcmp(wrapper, "daemon") == 0 && letter == 'c')
+		words_add(&k->out->directories, "/");
+	else if (value != NULL &&
+	    ((strcmp(wrapper, "env") == 0 && letter == 'C') ||
+		(strcmp(wrapper, "sudo") == 0 && letter == 'D')))
+		words_add(&k->out->directories, value);
+}
+
 /* Reads one word of options, "-dmS", and the value of its last one. */
 static void read_options(struct walk *k, const struct wrapper *wrapper)
 {
 	const char *letter = k->w->item[k->i++] + 1;
 
 	k->has_option = true;
-	if (*letter == '-')
+	if (*letter == '-') {
+		const char *directory = str_after(letter, "-chdir="); /* of env and sudo */
+
+		if (directory != NULL)
+			words_add(&k->out->directories, directory);
 		return; /* --name or --name=value */
+	}
 	for (; *letter != '\0'; letter++) {
 		const char *value = NULL;
 
@@ -147,6 +163,7 @@ static void read_options(struct walk *k, const struct wrapper *wrapper)
 				k->i++;
 		}
 		advise(k, wrapper->name, *letter, value);
+		change_directory(k, wrapper->name, *letter, value);
 		if (value != NULL)
 			return;
 	}
@@ -316,5 +333,6 @@ void command_words_find(const struct words *w, struct command_words *out)
 void command_words_free(struct command_words *c)
 {
 	words_free(&c->prefix);
+	words_free(&c->directories);
 	words_free(&c->notes);
 }

@@ -21,7 +21,8 @@ struct command_words {
 	size_t first;	 /* index of the program, or of the text */
 	bool has_joined; /* the text is all words from the first on */
 	struct words prefix;
-	struct words notes; /* what was left out, without a place */
+	struct words directories; /* to which programs before it change, one after another */
+	struct words notes;	  /* what was left out, without a place */
 };
 
 /* Returns how many words before a command are a prompt: "#", "$", "root@host:~ #", "[a@b ~]$". */

@@ -27,23 +27,30 @@ static bool is_one_of(const struct shell_word *word, const char *const *list)
 	return false;
 }
 
-/* Skips the words that a shell has before a command, and counts the branches they open. */
-static void skip_reserved(size_t *branches, struct statement *s)
+/* Skips the words that a shell has before a command, and counts what they open and close. */
+static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
 {
 	static const char *const opening[] = { "if", "case", NULL };
 	static const char *const closing[] = { "fi", "esac", NULL };
-	static const char *const others[] = { "while", "until", "do", "then", "else", "elif", "{",
-		"}", "!", "done", "@reboot", NULL };
+	static const char *const arms[] = { "else", "elif", NULL };
+	static const char *const others[] = { "while", "until", "do", "then", "!", "done",
+		"@reboot", NULL };
 
 	for (; s->words > 0; s->word++, s->words--) {
 		if (is_one_of(s->word, opening)) {
-			(*branches)++;
+			nesting->branches++;
 			if (is_word(s->word, "case")) {
 				s->words = 0;
 				return;
 			}
 		} else if (is_one_of(s->word, closing)) {
-			*branches -= *branches > 0 ? 1 : 0;
+			nesting->branches -= nesting->branches > 0 ? 1 : 0;
+		} else if (is_word(s->word, "{")) {
+			nesting->braces++;
+		} else if (is_word(s->word, "}")) {
+			nesting->braces -= nesting->braces > 0 ? 1 : 0;
+		} else if (is_one_of(s->word, arms)) {
+			nesting->is_arm = true;
 		} else if (!is_one_of(s->word, others)) {
 			return;
 		}
@@ -131,8 +138,8 @@ static void strip_recipe_mark(struct shell_word *word)
 	}
 }
 
-bool shell_statement_read(struct shell_values *v, size_t *branches, struct shell_script *script,
-    size_t index, struct shell_statement *out)
+bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
+    struct shell_script *script, size_t index, struct shell_statement *out)
 {
 	const struct shell_command *command = &script->command[index];
 	struct shell_word *word = script->word + command->word;
@@ -142,8 +149,11 @@ bool shell_statement_read(struct shell_values *v, size_t *branches, struct shell
 
 	if (s.words > 0)
 		strip_recipe_mark(word + prompt);
-	skip_reserved(branches, &s);
-	s.in_branch = *branches > 0 || strcmp(before, "&&") == 0 || strcmp(before, "||") == 0;
+	nesting->is_arm = false;
+	skip_reserved(nesting, &s);
+	nesting->is_arm = nesting->is_arm || (command->is_pattern && s.words > 0);
+	s.in_branch =
+	    nesting->branches > 0 || strcmp(before, "&&") == 0 || strcmp(before, "||") == 0;
 	read_assignments(v, &s);
 	if (s.words == 0 || read_builtin(v, &s))
 		return false;

@@ -14,11 +14,18 @@ struct shell_statement {
 	size_t words;
 };
 
+/* What stands open around a command. */
+struct shell_nesting {
+	size_t branches; /* "if" and "case" */
+	size_t braces;	 /* "{" */
+	bool is_arm;	 /* the command begins another arm of its branch */
+};
+
 /*
- * Reads a command: sets the variables that it sets, counts the branches around the next one, and
- * fills *out.  Returns whether a program is left to run.
+ * Reads a command: sets the variables that it sets, counts what stands open around the next one,
+ * and fills *out.  Returns whether a program is left to run.
  */
-bool shell_statement_read(struct shell_values *v, size_t *branches, struct shell_script *script,
-    size_t index, struct shell_statement *out);
+bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
+    struct shell_script *script, size_t index, struct shell_statement *out);
 
 #endif

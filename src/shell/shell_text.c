@@ -19,6 +19,8 @@ struct reader {
 	const char *counted; /* up to here lines are counted */
 	size_t line;	     /* of `counted` */
 	size_t pending;	     /* first redirection whose here-document has not been read */
+	size_t depth, low;   /* open subshells, the fewest since the last command was kept */
+	bool in_case;	     /* the next ")" ends a pattern of "case" */
 	struct error *err;
 	bool failed;
 };
@@ -142,6 +144,38 @@ static void begin_command(struct reader *r)
 	};
 }
 
+static bool is_text(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
+/* Notes whether the command is one of "case", or its end. */
+static void read_case(struct reader *r, const struct shell_command *c)
+{
+	const struct shell_word *word = r->out->word + c->word;
+
+	if (c->words > 0 && is_text(word, "esac"))
+		r->in_case = false;
+	for (size_t i = 0; i + 2 < c->words && !r->in_case; i++)
+		r->in_case = is_text(&word[i], "case") && is_text(&word[i + 2], "in");
+}
+
+/* Counts the subshells that are open behind an operator. */
+static void count_subshells(struct reader *r, const char *operator, size_t n)
+{
+	if (n == 2 && *operator== ';') {
+		r->in_case = true;
+	} else if (n == 1 && *operator== '(' && !r->in_case) {
+		r->depth++;
+	} else if (n == 1 && *operator== ')') {
+		if (!r->in_case && r->depth > 0)
+			r->depth--;
+		r->in_case = false;
+		if (r->low > r->depth)
+			r->low = r->depth;
+	}
+}
+
 /* Ends a command at an operator; one without words and redirections is dropped. */
 static void end_command(struct reader *r, const char *operator, size_t n)
 {
@@ -155,10 +189,18 @@ static void end_command(struct reader *r, const char *operator, size_t n)
 		(void)memcpy(c->end, "\n", 2);
 	else
 		(void)memcpy(c->end, operator, n);
-	if (c->words > 0 || c->redirects > 0)
+	if (c->words > 0 || c->redirects > 0) {
+		read_case(r, c);
+		c->depth = r->depth;
+		c->low = r->low;
+		c->is_pattern = r->in_case && strcmp(c->end, ")") == 0;
+		r->low = r->depth;
 		r->out->commands++;
-	else if (strcmp(c->end, "|") == 0 && r->out->commands > 0 && strcmp(c[-1].end, ")") == 0)
+	} else if (strcmp(c->end, "|") == 0 && r->out->commands > 0 &&
+	    strcmp(c[-1].end, ")") == 0) {
 		(void)memcpy(c[-1].end, ")|", 3);
+	}
+	count_subshells(r, operator, n);
 	is_first = is_first || (c->words == 0 && c->redirects == 0 && c->is_first);
 	begin_command(r);
 	command(r)->is_first = is_first;

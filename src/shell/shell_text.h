@@ -36,8 +36,11 @@ struct shell_command {
 	size_t word, words;	    /* index of the first word, and their number */
 	size_t redirect, redirects; /* likewise */
 	size_t line, last_line;
-	bool is_first; /* behind a "(" */
-	char end[3];   /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
+	size_t depth;	 /* subshells around it */
+	size_t low;	 /* the fewest that were open since the command before it */
+	bool is_first;	 /* behind a "(" */
+	bool is_pattern; /* of "case": its ")" begins an arm */
+	char end[3];	 /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
 };
 
 struct shell_script {

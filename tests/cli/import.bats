@@ -441,3 +441,41 @@ bhyve -m 1G -s 31,lpc vm'
 	is "$status" 0
 	is "$(jq -r .loader.os_loader out)" /boot/loader.so
 }
+
+@test "cd before the command: where its relative paths start" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
+	printf '%s\n' 'cd /vm/web' "bhyve $r -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$status" 0
+	is "$(jq -r '.emulations[0].path' out)" /vm/web/disk.img
+	[ ! -s err ]
+	printf '%s\n' 'cd images/../disks' "bhyve $r -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$(jq -r '.emulations[0].path' out)" "$PWD/disks/disk.img"
+	printf '%s\n' 'cd /vm && bhyveload -d disk.img -m 1G vm && cd /a' \
+		"bhyve -m 1G -s 0,hostbridge -s 31,lpc -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$(jq -r '[.loader.disks[0], .emulations[0].path] | join(" ")' out)" '/vm/disk.img /a/disk.img'
+	printf '%s\n' "daemon -cf bhyve $r -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$(jq -r '.emulations[0].path' out)" /disk.img
+}
+
+@test "a directory that the text does not tell: named where a relative path needs it" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
+	printf '%s\n' 'cd -' "bhyve $r -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$status" 0
+	is "$(cat err)" "vmrun: note: text:1: cd -: the text does not tell this directory: relative paths were taken to \
+be below $PWD: change them in the spec if the command runs in another directory"
+	printf '%s\n' 'cd -' "bhyve $r -s 3,virtio-blk,/disk.img vm" >text
+	import text
+	[ ! -s err ]
+	printf '%s\n' 'cd "$DIR"' "bhyve $r -s 3,virtio-blk,disk.img vm" >text
+	import text
+	is "$status" 65
+	is "$(cat err)" 'vmrun: text:1: $DIR is not set in this text: put a line DIR=VALUE before the command'
+	printf '%s\n' 'cd "$DIR"' "bhyve $r -s 3,virtio-blk,/disk.img vm" >text
+	import text
+	is "$status" 0
+}

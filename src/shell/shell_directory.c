@@ -1,0 +1,360 @@
+/* Follows "cd" through subshells, branches and functions. */
+#include "shell/shell_directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define MAX_PLACES 1000 /* of one text */
+#define MAX_PATH 1024	/* bytes, as PATH_MAX of FreeBSD */
+#define MAX_SHOWN 60	/* bytes of a command in a message */
+
+enum scope_kind { SCOPE_SUBSHELL, SCOPE_BRANCH, SCOPE_BRACES };
+
+struct shell_scope {
+	enum scope_kind kind;
+	size_t level; /* number of what is open inside, of this kind */
+	size_t outer; /* the place in which it was entered */
+	size_t left;  /* the place at the end of an arm before the current one */
+};
+
+void shell_directory_init(struct shell_directory *d, const char *text_name)
+{
+	*d = (struct shell_directory){ .text_name = text_name };
+	d->place = mem_grow(NULL, 0, sizeof(*d->place));
+	d->place[d->places++] = (struct shell_place){ .path = mem_copy("") };
+}
+
+void shell_directory_free(struct shell_directory *d)
+{
+	for (size_t i = 0; i < d->places; i++) {
+		free(d->place[i].path);
+		free(d->place[i].doubt);
+		words_free(&d->place[i].problem);
+		words_free(&d->place[i].note);
+	}
+	free(d->place);
+	free(d->scope);
+	*d = (struct shell_directory){ 0 };
+}
+
+const struct shell_place *shell_directory_now(const struct shell_directory *d)
+{
+	return &d->place[d->now];
+}
+
+/* Adds the names of a path; ".." removes one. */
+static void add_names(struct words *names, const char *path, bool is_absolute)
+{
+	while (*path != '\0') {
+		MEM_AUTO char *name = mem_copy_n(path, strcspn(path, "/"));
+		bool can_leave =
+		    names->count > 0 && strcmp(names->item[names->count - 1], "..") != 0;
+
+		path += strlen(name);
+		path += strspn(path, "/");
+		if (*name == '\0' || strcmp(name, ".") == 0)
+			continue;
+		if (strcmp(name, "..") != 0)
+			words_add(names, name);
+		else if (can_leave)
+			words_truncate(names, names->count - 1);
+		else if (!is_absolute)
+			words_add(names, name);
+	}
+}
+
+char *shell_directory_join(const char *directory, const char *path)
+{
+	bool is_absolute = *path == '/' || *directory == '/';
+	WORDS_AUTO struct words names = { 0 };
+	struct str s = { 0 };
+
+	if (*path != '/')
+		add_names(&names, directory, is_absolute);
+	add_names(&names, path, is_absolute);
+	for (size_t i = 0; i < names.count; i++)
+		str_addf(&s, "%s%s", i > 0 || is_absolute ? "/" : "", names.item[i]);
+	if (names.count == 0 && is_absolute)
+		str_add(&s, "/");
+	return str_take(&s);
+}
+
+/*
+ * Goes to a path, which this function frees.  What is known of the current place holds there, too,
+ * if `is_below`.  Returns NULL, and stays, beyond the limits.
+ */
+static struct shell_place *go(struct shell_directory *d, char *path, bool is_below, size_t line)
+{
+	const struct shell_place *before = &d->place[d->now];
+	struct shell_place new = { .path = path, .line = line };
+
+	if (d->places == MAX_PLACES || strlen(path) > MAX_PATH) {
+		free(path);
+		d->is_lost = true;
+		return NULL;
+	}
+	if (is_below) {
+		words_append(&new.problem, &before->problem);
+		words_append(&new.note, &before->note);
+		new.doubt = before->doubt == NULL ? NULL : mem_copy(before->doubt);
+	}
+	d->place = mem_grow(d->place, d->places, sizeof(*d->place));
+	d->place[d->places] = new;
+	d->now = d->places++;
+	return &d->place[d->now];
+}
+
+/* Goes to a path from the current place. */
+static struct shell_place *go_from(struct shell_directory *d, const char *path, size_t line)
+{
+	return go(d, shell_directory_join(d->place[d->now].path, path), *path != '/', line);
+}
+
+/* Stays, but with a doubt, which this function frees; the first one is kept. */
+static void doubt(struct shell_directory *d, size_t line, char *text)
+{
+	struct shell_place *place = &d->place[d->now];
+
+	if (place->doubt == NULL)
+		place = go(d, mem_copy(place->path), true, line);
+	if (place != NULL && place->doubt == NULL)
+		place->doubt = text;
+	else
+		free(text);
+}
+
+static char *skipped_text(const struct shell_directory *d, size_t line)
+{
+	return mem_format("%s:%zu: a shell may skip the cd of this line", d->text_name, line);
+}
+
+/* Leaves the innermost scope. */
+static void leave(struct shell_directory *d, struct shell_nesting *nesting)
+{
+	const struct shell_scope *s = &d->scope[--d->scopes];
+	size_t last = d->now != s->outer ? d->now : s->left;
+
+	if (s->kind == SCOPE_SUBSHELL) {
+		d->subshells--;
+		d->now = s->outer;
+		return;
+	}
+	if (s->kind == SCOPE_BRANCH) {
+		d->branches--;
+		/* A subshell ends the branches in it. */
+		if (nesting->branches >= s->level)
+			nesting->branches = s->level - 1;
+	}
+	d->now = last;
+	if (last == s->outer)
+		return;
+	/* As for a variable: a value that is not in the text gives way to the one before. */
+	if (d->place[last].problem.count > 0 && d->place[s->outer].problem.count == 0)
+		d->now = s->outer;
+	doubt(d, d->place[last].line, skipped_text(d, d->place[last].line));
+}
+
+static void enter(struct shell_directory *d, enum scope_kind kind, size_t level)
+{
+	d->scope = mem_grow(d->scope, d->scopes, sizeof(*d->scope));
+	d->scope[d->scopes++] = (struct shell_scope){ kind, level, d->now, d->now };
+}
+
+static bool is_word(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
+/* Returns the operator before a command. */
+static const char *operator_before(const struct shell_script *script, size_t index)
+{
+	return index == 0 ? "" : script->command[index - 1].end;
+}
+
+static bool is_joined(const char *operator)
+{
+	return strcmp(operator, "&&") == 0 || strcmp(operator, "||") == 0;
+}
+
+static bool begins_with(
+    const struct shell_script *script, const struct shell_command *c, const char *word)
+{
+	return c->words > 0 && is_word(&script->word[c->word], word);
+}
+
+/* Returns whether a "{" opens a function, or a group that may be skipped. */
+static bool opens_group(const struct shell_script *script, size_t index)
+{
+	const struct shell_command *c = &script->command[index];
+	const char *before = operator_before(script, index);
+
+	return begins_with(script, c, "{") &&
+	    (is_joined(before) || (strcmp(before, "(") == 0 && c->depth == c[-1].depth));
+}
+
+void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
+    size_t index, struct shell_nesting *nesting)
+{
+	const struct shell_command *c = &script->command[index];
+	const char *before = operator_before(script, index);
+	size_t line = d->place[d->now].line;
+
+	if (d->is_conditional && (!is_joined(before) || strcmp(before, "||") == 0)) {
+		/* "[ -d /vm ] && cd /vm || exit" is a cd that runs. */
+		if (strcmp(before, "||") != 0)
+			doubt(d, line, skipped_text(d, line));
+		d->is_conditional = false;
+	}
+	while (d->subshells > c->low)
+		leave(d, nesting);
+	while (d->scopes > d->base && d->scope[d->scopes - 1].kind != SCOPE_SUBSHELL &&
+	    d->scope[d->scopes - 1].level > (d->scope[d->scopes - 1].kind == SCOPE_BRANCH
+						    ? nesting->branches
+						    : nesting->braces))
+		leave(d, nesting);
+	for (; d->subshells < c->depth; d->subshells++)
+		enter(d, SCOPE_SUBSHELL, 0);
+	if (opens_group(script, index))
+		enter(d, SCOPE_BRACES, nesting->braces);
+	if (d->scopes > d->base && nesting->is_arm &&
+	    d->scope[d->scopes - 1].kind == SCOPE_BRANCH) {
+		struct shell_scope *s = &d->scope[d->scopes - 1];
+
+		s->left = d->now != s->outer ? d->now : s->left;
+		d->now = s->outer;
+	}
+	while (d->branches < nesting->branches)
+		enter(d, SCOPE_BRANCH, ++d->branches);
+}
+
+/*
+ * Returns whether the name of what the text does not set is the directory of the script, as in
+ * cd "$(dirname "$0")".
+ */
+static bool is_own_directory(const char *name)
+{
+	static const char *const names[] = { "$(dirname $0)", "`dirname $0`", "${0%/*}",
+		"$(dirname -- $0)", "$(dirname ${0})", "$(dirname $(realpath $0))",
+		"$(dirname $(readlink -f $0))", "$(realpath $(dirname $0))",
+		"$(cd $(dirname $0) && pwd)", "$(cd $(dirname $0); pwd)",
+		"$(dirname ${BASH_SOURCE[0]})", "$(dirname -- ${BASH_SOURCE[0]})", NULL };
+	STR_AUTO struct str plain = { 0 };
+
+	str_add(&plain, "");
+	for (; *name != '\0'; name++) {
+		if (*name != '"')
+			str_add_char(&plain, *name);
+	}
+	for (size_t i = 0; plain.text != NULL && names[i] != NULL; i++) {
+		if (strcmp(plain.text, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Goes where a word leads, with what the text does not tell of it. */
+static void go_to_word(
+    struct shell_directory *d, const char *path, const struct shell_basis *basis, size_t line)
+{
+	struct shell_place *place;
+	bool is_own = basis->missing.count == 1 && is_own_directory(basis->missing.item[0]);
+
+	if (is_own) {
+		path += strspn(path, "/");
+		place = go(d, shell_directory_join("", path), false, line);
+	} else {
+		place = go_from(d, path, line);
+	}
+	if (place == NULL)
+		return;
+	if (!is_own)
+		words_append(&place->problem, &basis->problem);
+	words_append(&place->note, &basis->note);
+}
+
+/* Returns the command as the text has it, for messages.  Caller frees. */
+static char *shown(const struct shell_statement *run)
+{
+	const struct shell_word *last = &run->word[run->words - 1];
+	MEM_AUTO char *text =
+	    mem_copy_n(run->word->text, (size_t)(last->text + last->length - run->word->text));
+	struct str s = { 0 };
+
+	str_add_line(&s, text, MAX_SHOWN);
+	return str_take(&s);
+}
+
+/* Reads "cd WORD" or "pushd WORD"; false: the text does not tell where it leads, "cd -". */
+static bool read_cd(
+    struct shell_directory *d, struct shell_values *v, const struct shell_statement *run, size_t i)
+{
+	SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+	MEM_AUTO char *path = NULL;
+
+	while (i < run->words && run->word[i].length > 1 && *run->word[i].text == '-')
+		i++; /* -P, -- */
+	if (i + 1 != run->words || is_word(&run->word[i], "-"))
+		return false;
+	path = shell_expand_one(v, &run->word[i], &basis);
+	go_to_word(d, path, &basis, run->word->line);
+	return true;
+}
+
+bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
+    const struct shell_script *script, size_t index, const struct shell_statement *run)
+{
+	static const char *const commands[] = { "cd", "chdir", "pushd", "popd" };
+	const struct shell_command *c = &script->command[index];
+	const char *before = operator_before(script, index);
+	size_t first = is_word(run->word, "command") || is_word(run->word, "builtin") ? 1 : 0;
+	size_t i = 0;
+
+	while (i < 4 && (first == run->words || !is_word(&run->word[first], commands[i])))
+		i++;
+	if (i == 4)
+		return false;
+	/* A pipe and "&" run it in a process of its own. */
+	if (strcmp(before, "|") == 0 || strcmp(c->end, "|") == 0 || strcmp(c->end, "&") == 0)
+		return true;
+	if (strcmp(before, "||") == 0 && !c->is_first) {
+		doubt(d, run->word->line, skipped_text(d, run->word->line));
+		return true;
+	}
+	if (i == 3 || !read_cd(d, v, run, first + 1)) {
+		MEM_AUTO char *text = shown(run);
+
+		doubt(d, run->word->line,
+		    mem_format("%s:%zu: %s: the text does not tell this directory", d->text_name,
+			run->word->line, text));
+		return true;
+	}
+	d->is_conditional = strcmp(before, "&&") == 0 && !c->is_first &&
+	    !begins_with(script, c, "{") && !begins_with(script, c - 1, "cd");
+	return true;
+}
+
+void shell_directory_change(struct shell_directory *d, const char *path, size_t line)
+{
+	(void)go_from(d, path, line);
+}
+
+void shell_directory_open(struct shell_directory *d, bool is_process, struct shell_inner *inner)
+{
+	*inner = (struct shell_inner){ d->base, d->subshells, d->now, is_process };
+	d->base = d->scopes;
+	d->subshells = 0;
+}
+
+void shell_directory_close(
+    struct shell_directory *d, const struct shell_inner *inner, struct shell_nesting *nesting)
+{
+	while (d->scopes > d->base)
+		leave(d, nesting);
+	d->base = inner->base;
+	d->subshells = inner->subshells;
+	if (inner->is_process)
+		d->now = inner->now;
+}

@@ -1,0 +1,158 @@
+/* The directory in which bhyve runs: cd in all places of a script. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "shell/command_text.h"
+
+#define VM "bhyve -c 2 web"
+
+/* A text, and the directory of its command. */
+struct place_case {
+	const char *text, *path;
+	const char *note; /* a part of what may change it; NULL: it is certain */
+};
+
+static const struct place_case place_cases[] = {
+	{ VM, "", NULL },
+	{ "cd /vm/web\n" VM, "/vm/web", NULL },
+	{ "cd -P -- /vm//web/./x/.. && " VM, "/vm/web", NULL },
+	{ "command cd /vm; builtin cd web; " VM, "/vm/web", NULL },
+	{ "(cd /vm && " VM ")", "/vm", NULL },
+	{ "( cd /vm && ls ); " VM, "", NULL },
+	{ "(cd /a); (" VM ")", "", NULL },
+	{ "cd /vm; ((cd /a; (cd /b); cd c; " VM "))", "/a/c", NULL },
+	{ "DIR=/vm\ncd \"$DIR\" || exit 1\n" VM, "/vm", NULL },
+	{ "cd \"${1:-/vm}\"\n" VM, "/vm", NULL },
+	{ "cd images\n" VM, "images", NULL },
+	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
+	{ "cd /vm; cd ../../..; " VM, "/", NULL },
+	{ "cd /vm; cd \"$(dirname \"$0\")\"\n" VM, "", NULL },
+	{ "DIR=$(dirname \"$0\")\ncd \"$DIR/images\"\n" VM, "images", NULL },
+	{ "cd ${0%/*} && " VM, "", NULL },
+	{ VM "\ncd /vm\n", "", NULL },
+	{ "cd /vm | cat; cd /a & " VM, "", NULL },
+	{ "sh -c 'cd /a; true'; " VM, "", NULL },
+	{ "cd /vm; sh -c 'cd a; " VM "'", "/vm/a", NULL },
+	{ "eval 'cd /a'; " VM, "/a", NULL },
+	{ "name=web\nweb_chdir=/vm\ncommand=daemon\ncommand_args=\"-f bhyve -c 2 web\"\n", "/vm",
+	    NULL },
+	{ "cd /vm; daemon -cf " VM, "/", NULL },
+	{ "cd /vm; daemon -f " VM, "/vm", NULL },
+	{ "cd /vm; sudo -D web env -C a " VM, "/vm/web/a", NULL },
+	{ "env --chdir=/vm sh -c 'cd a; " VM "'", "/vm/a", NULL },
+	{ "if true; then cd /vm; " VM "; fi", "/vm", NULL },
+	{ "if true; then cd /vm; else " VM "; fi", "", NULL },
+	{ "if true; then cd /a; case $1 in\nx) cd /b;;\ny) " VM ";; esac; fi", "/a", NULL },
+	{ "case $1 in start) cd /vm; " VM ";; stop) cd /b;; esac", "/vm", NULL },
+	{ "(case $1 in (a|b) ;; c) cd /vm;; esac; ls); " VM, "", NULL },
+	{ "start() {\n\tcd /vm\n\t" VM "\n}\nstart", "/vm", NULL },
+	{ "[ -d /vm ] && cd /vm && " VM, "/vm", NULL },
+	{ "[ -d /vm ] && cd /vm || exit\n" VM, "/vm", NULL },
+	{ "mkdir /vm && { cd /vm; " VM "; }", "/vm", NULL },
+	{ "mkdir /vm && (cd /vm; " VM ")", "/vm", NULL },
+	{ "cd /a && cd b\n" VM, "/a/b", NULL },
+	{ "[ -d /vm ] && cd /vm\n" VM, "/vm", "vm.sh:1: a shell may skip the cd of this line" },
+	{ "cd /a || cd /b\n" VM, "/a", "vm.sh:1: a shell may skip the cd of this line" },
+	{ "if true; then\ncd /vm\nfi\n" VM, "/vm", "vm.sh:2: a shell may skip the cd" },
+	{ "if true; then\ncd /a\nelse\ncd b\nfi\n" VM, "b", "vm.sh:4: a shell may skip the cd" },
+	{ "if true; then\ncd /a\nelse\ntrue\nfi\n" VM, "/a", "vm.sh:2: a shell may skip the cd" },
+	{ "f() {\ncd /vm\n}\nf\n" VM, "/vm", "vm.sh:2: a shell may skip the cd of this line" },
+	{ "if [ \"$1\" ]; then cd \"$1\"; fi\n" VM, "", "vm.sh:1: a shell may skip the cd" },
+	{ "cd /vm\ncd -\n" VM, "/vm", "vm.sh:2: cd -: the text does not tell this directory" },
+	{ "cd\n" VM, "", "vm.sh:1: cd: the text does not tell this directory" },
+	{ "pushd /vm\n" VM, "/vm", NULL },
+	{ "pushd\n" VM, "", "vm.sh:1: pushd: the text does not tell this directory" },
+	{ "cd /a\npushd /vm\npopd\n" VM, "/vm", "vm.sh:3: popd: the text does not tell this" },
+	{ "cd -\ncd /vm\n" VM, "/vm", NULL },
+	{ "cd -\ncd vm\n" VM, "vm", "vm.sh:1: cd -" },
+	{ "D=/a\nif x; then D=/b; fi; cd $D\n" VM, "/b", "vm.sh:2: $D: the import uses \"/b\"" },
+};
+
+static char *joined(const struct words *w)
+{
+	struct str s = { 0 };
+
+	for (size_t i = 0; i < w->count; i++)
+		str_addf(&s, "%s\n", w->item[i]);
+	return str_take(&s);
+}
+
+static void check(const struct place_case *c)
+{
+	struct command_text found;
+	REPORT_AUTO struct report report = { 0 };
+
+	if (command_text_read(c->text, strlen(c->text), "vm.sh", &found, &report) != 0)
+		fail_msg("`%s` is refused", c->text);
+	MEM_AUTO char *note = joined(&found.place.note);
+
+	if (strcmp(found.place.path, c->path) != 0)
+		fail_msg("`%s`: %s, wanted %s", c->text, found.place.path, c->path);
+	if (c->note == NULL ? *note != '\0' : strstr(note, c->note) == NULL)
+		fail_msg("`%s`: note `%s`", c->text, note);
+	assert_int_equal(found.place.problem.count, 0);
+	command_text_free(&found);
+}
+
+static void test_places(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(place_cases) / sizeof(place_cases[0]); i++)
+		check(&place_cases[i]);
+}
+
+/* What the text does not set is a problem of those alone who need the directory. */
+static void test_unknown(void **state)
+{
+	static const char text[] = "bhyveload -d a web; cd \"$DIR\"\n" VM;
+	struct command_text found;
+	REPORT_AUTO struct report report = { 0 };
+
+	(void)state;
+	assert_int_equal(command_text_read(text, strlen(text), "vm.sh", &found, &report), 0);
+	assert_int_equal(found.place.problem.count, 1);
+	assert_string_equal(found.place.problem.item[0],
+	    "vm.sh:1: $DIR is not set in this text: put a line DIR=VALUE before the command");
+	assert_int_equal(found.loader_place.problem.count, 0);
+	command_text_free(&found);
+}
+
+/* Each text ends at once, and takes no more memory than its size asks for. */
+static void test_hostile(void **state)
+{
+	static const char *const pieces[] = { "cd x;", "if x\n", "(if x)\n", "(cd a;", "cd a)\n",
+		"f() { cd x\n", "x && { cd y; } ", "case x in a) cd b;; ", "cd x && ", "{ ", "} ",
+		"fi; esac; cd ..\n", "eval cd x\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		STR_AUTO struct str text = { 0 };
+		struct command_text found;
+		REPORT_AUTO struct report report = { 0 };
+
+		for (size_t k = 0; k < 50000; k++)
+			str_add(&text, pieces[i]);
+		str_add(&text, "\n" VM "\n");
+		if (command_text_read(text.text, text.length, "x", &found, &report) != 0)
+			assert_true(report.count > 0);
+		command_text_free(&found);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
