@@ -8,6 +8,8 @@
 
 #define BHYVE_MEMORY "256M" /* the memory of a guest without -m (bhyverun.c) */
 
+#define BHYVE_SCSI_DEVICE "/dev/cam/ctl" /* of virtio-scsi without one (pci_virtio_scsi.c) */
+
 /* The processors of a guest; 0: not given. */
 struct bhyve_cpus {
 	long cpus, sockets, cores, threads;

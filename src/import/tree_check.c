@@ -47,10 +47,20 @@ static bool is_default_flag(const struct bhyve_host *host, const char *key, cons
 	return false;
 }
 
+/* Returns whether the variable is the device of virtio-scsi. */
+static bool is_scsi_device(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+
+	return dot != NULL && strcmp(dot, ".dev") == 0 && str_after(key, "pci.") != NULL;
+}
+
 /* Returns whether bhyve would have this value without the variable. */
 static bool is_default(const struct bhyve_host *host, const char *key, const char *value)
 {
 	return is_default_flag(host, key, value) ||
+	    (strcmp(key, "memory.size") == 0 && strcmp(value, BHYVE_MEMORY) == 0) ||
+	    (is_scsi_device(key) && strcmp(value, BHYVE_SCSI_DEVICE) == 0) ||
 	    (strcmp(key, "lpc.fwcfg") == 0 && strcmp(value, "bhyve") == 0) ||
 	    (strcmp(key, "tpm.version") == 0 && strcmp(value, "2.0") == 0) ||
 	    (str_after(key, "pci.") != NULL && strcasecmp(value, "false") == 0);

@@ -226,7 +226,8 @@ bool tree_has_lpc(const struct tree_reader *r)
 {
 	const struct node *slot = node_get(r->spec, "lpc_slot");
 
-	return slot != NULL && slot->kind == NODE_STRING;
+	/* The key of the usual slot has been dropped, as all presets. */
+	return slot == NULL ? !r->host->arm64 : slot->kind == NODE_STRING;
 }
 
 /* Reads a number as bhyve writes it in the names of nodes; -1: it is none, or beyond the limit. */

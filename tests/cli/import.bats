@@ -479,3 +479,21 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	import text
 	is "$status" 0
 }
+
+@test "values that bhyve has without an option: its memory, the device of virtio-scsi" {
+	printf 'bhyve -s 0,hostbridge -s 31,lpc -s 3,virtio-scsi -l bootrom,/a.fd vm\n' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.mem, .emulations[0].device, .emulations[0].path, .config]' out)" '["256M","virtio-scsi",null,null]'
+	[ ! -s err ]
+	printf '%s\n' name=vm bootrom=/a.fd pci.0.3.0.device=virtio-scsi pci.0.31.0.device=lpc >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.mem, .emulations[0].device]' out)" '["256M","virtio-scsi"]'
+}
+
+@test "a variable of an lpc that is there has no key: no other reason" {
+	printf 'bhyve -s 31,lpc -l bootrom,/a.fd -o lpc.x=1 vm\n' >text
+	import text
+	is "$(cat err)" 'vmrun: note: lpc.x=1: no key of vmrun sets this variable: "config" has it'
+}
