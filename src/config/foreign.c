@@ -16,6 +16,17 @@ struct traits {
 	bool has_section;	/* "emulations {", as UCL has it, or an ".include" */
 	bool has_return;	/* of a Lua chunk */
 	bool has_bhyve_command; /* a line that runs bhyve or a loader */
+	/* A line that a shell would run, but that could be text in a spec: "bhyve $ARGS vm". */
+	bool has_shell_command;
+	bool has_lua_return; /* "return {" anywhere */
+	bool has_long_value; /* "key = <<EOD" of UCL, whose lines are text */
+	bool has_block;	     /* a comment of UCL that may have several lines */
+	/* The variable that is the program: of "B=/usr/sbin/bhyve", for "$B -m 1G". */
+	const char *variable;
+	size_t variable_length;
+	bool has_prompt;   /* "# bhyve -m 1G": root's prompt, or a comment */
+	bool has_other;	   /* a line that is neither a comment nor continues one */
+	bool is_continued; /* the line before ends with a backslash */
 };
 
 static size_t word_length(const char *line, const char *end)
@@ -88,6 +99,140 @@ static bool runs_bhyve(const char *line, const char *end)
 	return false;
 }
 
+/* Returns whether a word is one that a shell may have before a program. */
+static bool is_before_program(const char *word, size_t n)
+{
+	static const char *const words[] = { "sudo", "doas", "exec", "nohup", "nice", "env", "time",
+		"command", "daemon", "if", "!", "then", "else", "do", "while", "until", "{", "(",
+		"$", "&&", "||", ";", NULL };
+	bool is_number = true;
+
+	for (size_t i = 0; i < n; i++)
+		is_number = is_number && isdigit((unsigned char)word[i]) != 0;
+	return is_number || *word == '-' || is_one_of(word, n, words) ||
+	    (isalpha((unsigned char)*word) != 0 && memchr(word, '=', n) != NULL);
+}
+
+/* Returns the program that a line of a shell runs; `end`: there is none. */
+static const char *program_of(const char *line, const char *end)
+{
+	while (line < end && is_before_program(line, word_length(line, end)))
+		line = skip_blanks(line + word_length(line, end), end);
+	return line + (line < end && (*line == '@' || *line == '(') ? 1 : 0);
+}
+
+/* Returns whether a word is the variable, "$B", "${B}" or "\"$B\"". */
+static bool is_variable(const char *word, size_t n, const struct traits *t)
+{
+	const char *name = word, *end = word + n;
+
+	while (name < end && strchr("\"${", *name) != NULL)
+		name++;
+	while (end > name && strchr("\"}", end[-1]) != NULL)
+		end--;
+	return t->variable != NULL && name > word && memchr(word, '$', n) != NULL &&
+	    (size_t)(end - name) == t->variable_length &&
+	    memcmp(name, t->variable, t->variable_length) == 0;
+}
+
+/* Notes a variable whose value is bhyve: "BHYVE=/usr/sbin/bhyve". */
+static void note_variable(const char *line, const char *end, struct traits *t)
+{
+	size_t n = word_length(line, end), name = 0, quotes;
+	const char *value, *program;
+
+	while (name < n && (isalnum((unsigned char)line[name]) || line[name] == '_'))
+		name++;
+	if (name == 0 || name == n || line[name] != '=')
+		return;
+	value = line + name + 1;
+	n -= name + 1;
+	quotes = n > 1 && strchr("\"'", *value) != NULL && value[n - 1] == *value ? 1 : 0;
+	value += quotes;
+	n -= 2 * quotes;
+	program = base_name(value, n);
+	if (n - (size_t)(program - value) != 5 || memcmp(program, "bhyve", 5) != 0)
+		return;
+	t->variable = line;
+	t->variable_length = name;
+}
+
+/* Returns whether a command runs bhyve by variables: "bhyve $ARGS vm", "$BHYVE -m 1G vm". */
+static bool runs_by_variables(const char *command, const char *end, const struct traits *t)
+{
+	const char *word = program_of(command, end);
+	size_t n = word_length(word, end);
+	const char *next = skip_blanks(word + n, end), *name = base_name(word, n);
+	bool is_bhyve = n - (size_t)(name - word) == 5 && memcmp(name, "bhyve", 5) == 0;
+	bool has_variable =
+	    next < end && (*next == '$' || (end - next > 1 && memcmp(next, "\"$", 2) == 0));
+
+	if (is_bhyve)
+		return has_variable;
+	return is_variable(word, n, t) && next < end &&
+	    (has_variable || *next == '-' || *next == '\\');
+}
+
+/* Returns the command behind the next ";", "&&" or "||" of a line; NULL: there is none. */
+static const char *next_command(const char *command, const char *end)
+{
+	static const char *const operators[] = { "&&", "||", ";", NULL };
+	static const char *const comments[] = { "#", "//", "--", NULL };
+
+	while (command < end) {
+		size_t n = word_length(command, end);
+		const char *next = skip_blanks(command + n, end);
+
+		if (is_one_of(command, n, comments))
+			return NULL;
+		if (n > 0 && (command[n - 1] == ';' || is_one_of(command, n, operators)))
+			return next;
+		command = next;
+	}
+	return NULL;
+}
+
+/* Notes what a line has that could be a shell's, or text in a spec. */
+static void look_for_shell(const char *line, const char *end, struct traits *t)
+{
+	const char *first = skip_blanks(line, end);
+	const char *back = find_text(first, (size_t)(end - first), "return");
+	const char *value = find_text(first, (size_t)(end - first), "<<");
+	const char *block = find_text(first, (size_t)(end - first), "/*");
+
+	if (first < end && *first == '#')
+		t->has_prompt = t->has_prompt || runs_bhyve(first + 1, end) ||
+		    runs_by_variables(skip_blanks(first + 1, end), end, t);
+	else if (first < end && !t->is_continued)
+		t->has_other = true;
+	t->is_continued = end > line && end[-1] == '\\';
+	if (back != NULL) {
+		const char *what = skip_blanks(back + strlen("return"), end);
+
+		t->has_lua_return = t->has_lua_return ||
+		    (what < end && (isalpha((unsigned char)*what) || strchr("_{(", *what) != NULL));
+	}
+	while (value != NULL && value > first && strchr(" \t", value[-1]) != NULL)
+		value--;
+	t->has_long_value = t->has_long_value ||
+	    (value != NULL && value > first && strchr(":=", value[-1]) != NULL);
+	t->has_block =
+	    t->has_block || (block != NULL && (block == first || strchr(" \t", block[-1]) != NULL));
+	if (first < end && strchr("\"'", *first) == NULL && is_comment(first, end))
+		return;
+	note_variable(first, end, t);
+	for (; first != NULL; first = next_command(first, end))
+		t->has_shell_command = t->has_shell_command || runs_by_variables(first, end, t);
+}
+
+/* Returns whether the text is one that a shell runs, and no spec with such text in it. */
+static bool is_shell_text(const struct traits *t)
+{
+	return (t->has_prompt && !t->has_other) ||
+	    (t->has_shell_command && !t->has_lua_return && !t->has_long_value && !t->has_block &&
+		!t->has_section);
+}
+
 /* Returns whether a key is "disk0_type" or "network1_switch". */
 static bool is_numbered(const char *key)
 {
@@ -143,6 +288,7 @@ static void look_at(const char *line, const char *end, struct traits *t)
 	size_t n = 0;
 
 	t->has_return = t->has_return || starts_with_word(line, end, "return");
+	look_for_shell(line, end, t);
 	line = skip_blanks(line, end);
 	if (is_comment(line, end))
 		return;
@@ -192,7 +338,7 @@ const char *foreign_kind(const char *text, size_t length)
 	}
 	if (t.has_return)
 		return NULL; /* Lua */
-	if (t.has_bhyve_command)
+	if (t.has_bhyve_command || is_shell_text(&t))
 		return FOREIGN_COMMAND;
 	if (t.has_section)
 		return NULL; /* UCL */

@@ -55,6 +55,17 @@ is_kind() {
 	done
 }
 
+@test "command lines whose options or program are variables, and a prompt of root" {
+	printf '%s\n' 'ARGS="-m 1G -s 0,hostbridge"' 'bhyve $ARGS vm' >run
+	is_kind 'a bhyve command line' run
+	printf '%s\n' 'exec bhyve ${ARGS} vm' >run
+	is_kind 'a bhyve command line' run
+	printf '%s\n' 'B=/usr/sbin/bhyve' '$B -m 1G vm' >run
+	is_kind 'a bhyve command line' run
+	printf '%s\n' '# bhyve -m 1G vm' >run
+	is_kind 'a bhyve command line' run
+}
+
 @test "UCL with sections is no file of another program, nor is Lua that returns a table" {
 	printf '%s\n' 'name: a' 'cpu: 1' 'mem: 64M' 'config {' 'pci.0.3.0.x=1' 'acpi_tables=true' '}' >vm.conf
 	vmrun -d vm.conf
