@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "spec/spec.h"
@@ -74,5 +76,22 @@ char *bhyve_memory_text(const char *text, char **size)
 	for (number = number * unit >> 10; number % 1024 == 0 && units[at + 1] != '\0'; at++)
 		number >>= 10;
 	*size = mem_format("%" PRIu64 "%c", number, units[at]);
+	return NULL;
+}
+
+char *bhyve_mac_text(const char *text)
+{
+	unsigned b[6];
+	char *mac;
+
+	/* ether_aton(3), which bhyve calls. */
+	if (sscanf(text, "%x:%x:%x:%x:%x:%x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) != 6)
+		return NULL;
+	for (size_t i = 0; i < 6; i++)
+		b[i] &= 0xff;
+	mac = mem_format("%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	if (strcasecmp(mac, text) != 0)
+		return mac;
+	free(mac);
 	return NULL;
 }

@@ -27,5 +27,10 @@ char *bhyve_cpus_node(const struct bhyve_cpus *c, struct node **cpu);
  * without a suffix.  Returns NULL, or why bhyve refuses the size; caller frees both.
  */
 char *bhyve_memory_text(const char *text, char **size);
+/*
+ * Returns an address as `mac` has it of one that bhyve takes: numbers without their first zeros,
+ * or of more than a byte.  NULL: it is none, or `mac` takes it as it is.  Caller frees.
+ */
+char *bhyve_mac_text(const char *text);
 
 #endif

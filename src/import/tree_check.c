@@ -106,6 +106,12 @@ static char *normal_value(const char *key, const char *value)
 
 	if (dot != NULL && strcmp(dot, ".rfb") == 0)
 		return normal_place(value);
+	if (dot != NULL && strcmp(dot, ".mac") == 0 && str_after(key, "pci.") != NULL) {
+		char *mac = bhyve_mac_text(value);
+
+		if (mac != NULL)
+			return mac;
+	}
 	if (dot != NULL && strcmp(dot, ".size") == 0 &&
 	    (str_after(key, "memory.") != NULL || str_after(key, "domains.") != NULL)) {
 		free(bhyve_memory_text(value, &size));
@@ -261,7 +267,10 @@ static const char *why_carried(const struct tree_reader *r, const char *key)
 {
 	if (str_after(key, "lpc.") != NULL && !tree_has_lpc(r) && !r->host->arm64)
 		return "bhyve ignores this variable without an lpc (-s 31,lpc)";
-	return "no key of vmrun sets this variable";
+	if (str_after(key, "vcpu.") != NULL)
+		return "\"pin\" takes single processors, of those that the guest has";
+	return tree_is_lenient(key) ? "no key of vmrun takes this value"
+				    : "no key of vmrun sets this variable";
 }
 
 /* Puts variables into `config`. */

@@ -10,7 +10,10 @@
 #include "base/node_json.h"
 #include "base/str.h"
 #include "hyper/bhyve_plan.h"
+#include "import/bhyve_values.h"
 #include "import/tree_reader.h"
+
+#define MINIMUM_RELEASE 15 /* bhyve has a minimum for a screen */
 
 /* The variables of one address, without "pci.B.S.F.". */
 struct pci_device {
@@ -46,9 +49,110 @@ bool tree_is_false(const char *value)
 	return is_one_of(value, words);
 }
 
-/* Returns the value of a key as its row has it; NULL: it is the preset. */
+/* Which values of a variable bhyve takes and a row does not. */
+enum leniency {
+	LONG_TEXT,   /* bhyve cuts it */
+	ANY_NUMBER,  /* bhyve uses its own instead (atoi(3), so "0x8" is 0) */
+	POSITIVE,    /* likewise, but it refuses 0 */
+	NEGATIVE,    /* bhyve ignores it */
+	ZERO,	     /* likewise */
+	SECTOR_SIZE, /* bhyve ignores others than three */
+	CHOICE,	     /* bhyve ignores others */
+	RESOLUTION,  /* before FreeBSD 15 there is no minimum, and 0 is the maximum */
+};
+
+static const struct {
+	const char *variable;
+	enum leniency leniency;
+	long max; /* of RESOLUTION */
+} lenient[] = {
+	{ "ser", LONG_TEXT, 0 },
+	{ "rev", LONG_TEXT, 0 },
+	{ "model", LONG_TEXT, 0 },
+	{ "maxq", ANY_NUMBER, 0 },
+	{ "qsz", POSITIVE, 0 },
+	{ "ioslots", POSITIVE, 0 },
+	{ "bootindex", NEGATIVE, 0 },
+	{ "eui64", ZERO, 0 },
+	{ "sectsz", SECTOR_SIZE, 0 },
+	{ "dsm", CHOICE, 0 },
+	{ "w", RESOLUTION, 1920 },
+	{ "h", RESOLUTION, 1200 },
+};
+
+#define LENIENT (sizeof(lenient) / sizeof(lenient[0]))
+
+/* Returns the place of a variable in the list; LENIENT: it is not there. */
+static size_t find_lenient(const char *variable)
+{
+	size_t i = 0;
+
+	while (i < LENIENT && strcmp(lenient[i].variable, variable) != 0)
+		i++;
+	return i;
+}
+
+bool tree_is_lenient(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+
+	return dot != NULL && find_lenient(dot + 1) < LENIENT;
+}
+
+static bool is_choice(const char *value, const char *const *choices)
+{
+	while (*choices != NULL && strcmp(*choices, value) != 0)
+		choices++;
+	return *choices != NULL;
+}
+
+/* Returns whether bhyve takes a value that the row would refuse. */
+static bool is_beyond(
+    const struct tree_reader *r, const struct field *f, const char *variable, const char *value)
+{
+	size_t i = find_lenient(variable);
+	long number = strtol(value, NULL, 10);
+	bool is_decimal = *value != '0' || value[1] == '\0';
+	bool is_outside = !is_decimal || number < f->min || number > f->max;
+
+	if (i == LENIENT)
+		return false;
+	switch (lenient[i].leniency) {
+	case LONG_TEXT:
+		return f->max_length != 0 && strlen(value) > f->max_length;
+	case ANY_NUMBER:
+		return is_outside;
+	case POSITIVE:
+		return number > 0 && is_outside;
+	case NEGATIVE:
+		return number < 0;
+	case ZERO:
+		return strtoull(value, NULL, 0) == 0;
+	case SECTOR_SIZE:
+		return !is_decimal || (number != 512 && number != 4096 && number != 8192);
+	case CHOICE:
+		return !is_choice(value, f->choices);
+	case RESOLUTION:
+		return r->host->release < MINIMUM_RELEASE && number < f->min && number >= 0 &&
+		    number <= lenient[i].max;
+	}
+	return false;
+}
+
+/* Returns the value of a key as its row has it; NULL: it is the preset, or is left to `config`. */
 static struct node *value_of(const struct tree_reader *r, const struct field *f, const char *value)
 {
+	const char *variable = f->variable != NULL ? f->variable : f->key;
+	char *mac = strcmp(variable, "mac") == 0 ? bhyve_mac_text(value) : NULL;
+
+	if (mac != NULL) {
+		struct node *address = node_string(mac);
+
+		free(mac);
+		return address;
+	}
+	if (is_beyond(r, f, variable, value))
+		return NULL;
 	if (f->read != NULL)
 		return f->read(value);
 	if (f->type == FIELD_BOOL && tree_is_false(value))
@@ -60,7 +164,8 @@ static struct node *value_of(const struct tree_reader *r, const struct field *f,
 
 		return node_string(absolute);
 	}
-	if (f->type == FIELD_INT ||
+	/* bhyve reads the MTU in C's syntax; the key takes digits as text, too. */
+	if (f->type == FIELD_INT || strcmp(variable, "mtu") == 0 ||
 	    (f->type == FIELD_CUSTOM && strstr(f->custom->type, "string") == NULL))
 		return field_read_integer(value);
 	return node_string(value);

@@ -219,7 +219,20 @@ static bool is_plain_set(const char *value)
 	return *value != '\0' && strspn(value, "0123456789,") == strlen(value);
 }
 
-/* Reads the processors of the host for those of the guest. */
+/* Returns the number of the guest's processors. */
+static int64_t guest_cpus(const struct tree_reader *r)
+{
+	const struct node *cpu = node_get(r->spec, "cpu");
+
+	return cpu == NULL ? 0
+			   : node_get(cpu, "sockets")->integer * node_get(cpu, "cores")->integer *
+		node_get(cpu, "threads")->integer;
+}
+
+/*
+ * Reads the processors of the host for those of the guest.  bhyve ignores those of processors that
+ * the guest does not have: `config` has them then.
+ */
 static void read_pins(const struct tree_reader *r)
 {
 	struct node *pins = node_new(NODE_LIST);
@@ -229,7 +242,8 @@ static void read_pins(const struct tree_reader *r)
 		const char *rest = r->tree->item[i].value;
 		size_t digits = vcpu == NULL ? 0 : strspn(vcpu, "0123456789");
 
-		if (digits == 0 || strcmp(vcpu + digits, ".cpuset") != 0 || !is_plain_set(rest))
+		if (digits == 0 || strcmp(vcpu + digits, ".cpuset") != 0 || !is_plain_set(rest) ||
+		    strtol(vcpu, NULL, 10) >= guest_cpus(r))
 			continue;
 		while (rest != NULL) {
 			size_t n = strcspn(rest, ",");

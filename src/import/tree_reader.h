@@ -34,6 +34,8 @@ void tree_read_rows(const struct tree_reader *r, const struct field *rows, const
     const char *prefix, struct node *object);
 /* Drops the keys that have the presets of their rows. */
 void tree_drop_presets(struct node *object, const struct field *rows);
+/* Returns whether bhyve takes values for the variable that the key of vmrun does not. */
+bool tree_is_lenient(const char *key);
 /* Returns whether bhyve takes a value for true, or for false: "on", "1", ... */
 bool tree_is_true(const char *value);
 bool tree_is_false(const char *value);

@@ -370,7 +370,8 @@ pci.0.32.0.device=virtio-rnd'
 		pci.0.3.0.device=nvme pci.0.3.0.ram=64 pci.0.3.0.maxq=0x8 'system.product_name=%(nothing)%(nothing)\%x%' >text
 	import text --import-format bhyve_config
 	is "$status" 0
-	is "$(jq -c '[.cpu.sockets, .emulations[0].maxq, .config["pci.0.3.0.maxq"]]' out)" '[2,8,null]'
+	# bhyve reads maxq with atoi(3), to which 0x8 is 0
+	is "$(jq -c '[.cpu.sockets, .emulations[0].maxq, .config["pci.0.3.0.maxq"]]' out)" '[2,null,"0x8"]'
 	is "$(grep -c 'note: %(nothing): the text does not set this variable, so bhyve reads an empty text' err)" 1
 }
 
@@ -496,4 +497,37 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	printf 'bhyve -s 31,lpc -l bootrom,/a.fd -o lpc.x=1 vm\n' >text
 	import text
 	is "$(cat err)" 'vmrun: note: lpc.x=1: no key of vmrun sets this variable: "config" has it'
+}
+
+@test "values that bhyve takes and no key does: config has them" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd' one
+	for one in maxq=99 maxq=010 qsz=1 ioslots=9999999 sectsz=1024 dsm=none eui64=0 ser=123456789012345678901 \
+		bootindex=-1; do
+		printf '%s\n' "bhyve $r -s 3,nvme,/x,$one vm" >text
+		import text
+		is "$status" 0
+		is "$(jq -c .config out)" "{\"pci.0.3.0.${one%=*}\":\"${one#*=}\"}"
+		is "$(cat err)" "vmrun: note: pci.0.3.0.$one: no key of vmrun takes this value: \"config\" has it"
+		"$VMRUN" -d out | grep -q -- " -s 0:3:0,nvme,/x .* -o pci.0.3.0.$one vm$"
+	done
+	for one in qsz=0 ioslots=0 ro=maybe; do
+		refused argv "bhyve $r -s 3,nvme,/x,$one vm"
+	done
+	printf '%s\n' "bhyve $r -s 29,fbuf,w=0,h=100 -p 5:3 -p 0:2 vm" >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.config, .pin]' out)" \
+		'[{"pci.0.29.0.h":"100","pci.0.29.0.w":"0","vcpu.5.cpuset":"3"},["0:2"]]'
+	has 'vcpu.5.cpuset=3: "pin" takes single processors, of those that the guest has: "config" has it'
+}
+
+@test "addresses and MTUs of interfaces, as bhyve reads them" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
+	printf '%s\n' "bhyve $r -s 3,e1000,tap1,mac=0:a0:98:1:2:103 -s 4,virtio-net,tap2,mac=00:A0:98:1:2:4,mtu=0x600 vm" >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.emulations[] | .mac, .mtu] + [.config]' out)" \
+		'["00:a0:98:01:02:03",null,"00:a0:98:01:02:04",1536,null]'
+	[ ! -s err ]
+	refused argv "bhyve $r -s 3,e1000,tap1,mac=0:0:0:0:0 vm"
 }
