@@ -62,6 +62,21 @@ static void note_new_name(const struct tree_reader *r)
 	}
 }
 
+/* Names the screens for whose client bhyve waits at each start. */
+static void note_wait(const struct tree_reader *r)
+{
+	for (const struct node *n = node_get(r->spec, "emulations")->first; n != NULL;
+	     n = n->next) {
+		const struct node *wait = node_get(n, "wait");
+
+		if (wait != NULL && wait->kind == NODE_BOOL && wait->truth)
+			words_addf(r->notes,
+			    "%s at %s: wait: vmrun waits for a VNC client at the first boot only, "
+			    "bhyve at each start",
+			    node_get_text(n, "device"), node_get_text(n, "slot"));
+	}
+}
+
 /* Makes the spec of the variables; `found` has the text's loader, or is NULL. */
 static void read_tree(struct tree_reader *r, struct import *out, const struct command_text *found)
 {
@@ -73,6 +88,7 @@ static void read_tree(struct tree_reader *r, struct import *out, const struct co
 	r->is_loaded = has_loader && !has_rom;
 	import_put_name(out, name == NULL ? IMPORT_NAME : name);
 	tree_read_devices(r);
+	note_wait(r);
 	tree_read_machine(r);
 	tree_drop_presets(r->spec, spec_fields);
 	if (name != NULL && strcmp(name, node_get_text(r->spec, "name")) != 0)

@@ -65,9 +65,33 @@ static void take_console(struct loader_reading *l, const char *argument)
 		node_put(l->loader, "console", node_string(argument));
 }
 
+/* Notes a flag of the loader that bhyve does not have: the spec has one key for both. */
+static void take_flag(struct loader_reading *l, const char *option, const char *key)
+{
+	const struct node *value = node_get(l->r->spec, key);
+
+	if (value == NULL || !value->truth)
+		words_addf(l->r->notes,
+		    "%s %s: left out: the bhyve command does not have it; set \"%s\": true for "
+		    "both",
+		    l->program, option, key);
+}
+
+static void take_core(struct loader_reading *l, const char *argument)
+{
+	(void)argument;
+	take_flag(l, "-C", "guest_mem_in_core");
+}
+
+static void take_wired(struct loader_reading *l, const char *argument)
+{
+	(void)argument;
+	take_flag(l, "-S", "wire_guest_mem");
+}
+
 static const struct loader_option of_bhyveload[] = {
-	{ 'C', false, false, NULL, NULL }, /* as bhyve's, which the spec has */
-	{ 'S', false, false, NULL, NULL },
+	{ 'C', false, false, NULL, take_core },
+	{ 'S', false, false, NULL, take_wired },
 	{ 'c', true, false, NULL, take_console },
 	{ 'd', true, false, NULL, take_disk },
 	{ 'e', true, false, NULL, take_variable },
@@ -78,7 +102,7 @@ static const struct loader_option of_bhyveload[] = {
 };
 
 static const struct loader_option of_grub[] = {
-	{ 'S', false, false, NULL, NULL },
+	{ 'S', false, false, NULL, take_wired },
 	{ 'c', true, false, NULL, take_console },
 	{ 'm', true, true, "device_map", NULL },
 	{ 'M', true, false, NULL, take_memory },

@@ -13,6 +13,7 @@
 #include "shell/shell_statement.h"
 #include "shell/shell_text.h"
 
+#define TYPED "left out; type it with vmrun.send in a hook"
 #define MAX_DEPTH 8 /* texts in texts: sh -c, eval */
 
 /* A command of the text and what stands around it. */
@@ -83,9 +84,11 @@ static bool runs_vm(const struct words *w, size_t first, bool has_missing)
 	return count > 2 || has_missing;
 }
 
-/* Notes where output of bhyve went that vmrun passes on. */
-static void note_output(struct finder *f, const struct place *p)
+/* Notes where bhyve's input came from, and where the output went that vmrun passes on. */
+static void note_streams(struct finder *f, const struct place *p)
 {
+	const char *before = p->index == 0 ? "" : p->command[-1].end;
+
 	for (size_t i = 0; i < p->command->redirects; i++) {
 		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
 
@@ -94,9 +97,12 @@ static void note_output(struct finder *f, const struct place *p)
 			    "a file for bhyve's output: vmrun passes bhyve's messages on; redirect "
 			    "vmrun's");
 		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
-			finder_note(f, r->target.line,
-			    "a file as bhyve's input: left out; type it with vmrun.send in a hook");
+			finder_note(f, r->target.line, "a file as bhyve's input: " TYPED);
+		else if (r->kind == SHELL_HERE)
+			finder_note(f, r->target.line, "a text as bhyve's input: " TYPED);
 	}
+	if (strcmp(before, "|") == 0 || strcmp(before, ")|") == 0)
+		finder_note(f, p->command->line, "a pipe as bhyve's input: " TYPED);
 	if (strcmp(p->command->end, "|") == 0)
 		finder_note(f, p->command->last_line,
 		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
@@ -122,7 +128,7 @@ static void take_bhyve(struct finder *f, const struct place *p, const struct wor
 	words_append(&f->out->prefix, &c->prefix);
 	for (size_t i = 0; i < c->notes.count; i++)
 		finder_note(f, p->command->line, c->notes.item[i]);
-	note_output(f, p);
+	note_streams(f, p);
 	finder_add_basis(&f->basis, basis);
 	finder_add_basis(&f->basis, p->outer);
 }
@@ -236,7 +242,39 @@ static void search_inside(struct finder *f, const struct place *p, const struct 
 	}
 	for (size_t i = 0; i < c->notes.count; i++)
 		finder_note(f, p->command->line, c->notes.item[i]);
-	note_output(f, p);
+	note_streams(f, p);
+}
+
+/* Puts the variables that are set for the command alone in front of its prefix: "A=1 bhyve ...". */
+static void add_environment(struct finder *f, const struct place *p, struct command_words *c)
+{
+	WORDS_AUTO struct words kept = { 0 };
+	struct words prefix = { 0 };
+
+	for (size_t i = p->run.assignments; i > 0; i--) {
+		const struct shell_word *word = p->run.word - i;
+		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+		size_t n = shell_assignment(word);
+		const struct shell_word value = { word->text + n + 1, word->length - n - 1,
+			word->line };
+		MEM_AUTO char *text =
+		    word->text[n] == '=' ? shell_expand_one(&f->values, &value, &basis) : NULL;
+
+		if (text != NULL && basis.missing.count == 0)
+			words_addf(&kept, "%.*s=%s", (int)n, word->text, text);
+		else
+			words_addf(&c->notes,
+			    "%.*s: the text does not tell the value of this variable: left out; "
+			    "add it to \"prefix\": [\"env\", \"NAME=VALUE\"] if bhyve needs it",
+			    (int)word->length, word->text);
+	}
+	if (kept.count == 0)
+		return;
+	words_add(&prefix, "env");
+	words_append(&prefix, &kept);
+	words_append(&prefix, &c->prefix);
+	words_free(&c->prefix);
+	c->prefix = prefix;
 }
 
 /* Looks at one command: expands its words and finds what they run. */
@@ -249,6 +287,8 @@ static void look_at(struct finder *f, const struct place *p)
 	for (size_t i = 0; i < p->run.words; i++)
 		shell_expand(&f->values, &p->run.word[i], &w, &basis);
 	command_words_find(&w, &c);
+	if (c.kind == COMMAND_BHYVE || c.kind == COMMAND_TEXT)
+		add_environment(f, p, &c);
 	if (c.kind == COMMAND_BHYVE && runs_vm(&w, c.first, basis.missing.count > 0))
 		take_bhyve(f, p, &w, &c, &basis);
 	else if (c.kind == COMMAND_LOADER)

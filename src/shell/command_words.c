@@ -177,6 +177,29 @@ static bool is_assignment(const char *word)
 	return n > 0 && word[n] == '=';
 }
 
+/* Keeps the changes of the environment by env, and by a sudo with NAME=value, as a prefix. */
+static void keep_environment(struct walk *k, const char *name, size_t first)
+{
+	static const char *const others[] = { "sudo", "doas", NULL };
+	bool is_env = strcmp(name, "env") == 0;
+	WORDS_AUTO struct words kept = { 0 };
+
+	for (size_t i = first + 1; i < k->i && (is_env || is_one_of(name, others)); i++) {
+		const char *word = k->w->item[i];
+
+		if (is_assignment(word) ||
+		    (is_env && (strcmp(word, "-i") == 0 || strcmp(word, "-") == 0)))
+			words_add(&kept, word);
+		else if (is_env && strcmp(word, "-u") == 0 && i + 1 < k->i)
+			words_addf(&kept, "-u%s", k->w->item[++i]);
+		else if (is_env && strncmp(word, "-u", 2) == 0)
+			words_add(&kept, word);
+	}
+	if (kept.count > 0)
+		words_add(&k->out->prefix, "env");
+	words_append(&k->out->prefix, &kept);
+}
+
 /* Walks over a wrapper with its options and operands. */
 static void skip_wrapper(struct walk *k, const struct wrapper *wrapper)
 {
@@ -204,6 +227,7 @@ static void skip_wrapper(struct walk *k, const struct wrapper *wrapper)
 		k->i = w->count;
 	for (size_t i = first; wrapper->keeps && i < k->i; i++)
 		words_add(&k->out->prefix, w->item[i]);
+	keep_environment(k, wrapper->name, first);
 	if (wrapper->note != NULL)
 		words_addf(&k->out->notes, "%s: %s", wrapper->name, wrapper->note);
 }

@@ -112,8 +112,11 @@ static bool read_builtin(struct shell_values *v, struct statement *s)
 	return true;
 }
 
-/* Reads the assignments in front of a command; they set variables if no command follows. */
-static void read_assignments(struct shell_values *v, struct statement *s)
+/*
+ * Reads the assignments in front of a command; they set variables if no command follows.  Returns
+ * their number.
+ */
+static size_t read_assignments(struct shell_values *v, struct statement *s)
 {
 	size_t n = 0;
 
@@ -123,6 +126,7 @@ static void read_assignments(struct shell_values *v, struct statement *s)
 		shell_assign(v, &s->word[i], s->in_branch);
 	s->word += n;
 	s->words -= n;
+	return n;
 }
 
 /* Removes the "@" with which a recipe of make begins. */
@@ -146,6 +150,7 @@ bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
 	const char *before = index == 0 ? "" : command[-1].end;
 	size_t prompt = command_prompt(word, command->words);
 	struct statement s = { .word = word + prompt, .words = command->words - prompt };
+	size_t assignments;
 
 	if (s.words > 0)
 		strip_recipe_mark(word + prompt);
@@ -154,9 +159,9 @@ bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
 	nesting->is_arm = nesting->is_arm || (command->is_pattern && s.words > 0);
 	s.in_branch =
 	    nesting->branches > 0 || strcmp(before, "&&") == 0 || strcmp(before, "||") == 0;
-	read_assignments(v, &s);
+	assignments = read_assignments(v, &s);
 	if (s.words == 0 || read_builtin(v, &s))
 		return false;
-	*out = (struct shell_statement){ s.word, s.words };
+	*out = (struct shell_statement){ s.word, s.words, assignments };
 	return true;
 }

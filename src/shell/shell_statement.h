@@ -12,6 +12,7 @@
 struct shell_statement {
 	const struct shell_word *word;
 	size_t words;
+	size_t assignments; /* words in front of them that set variables for the program */
 };
 
 /* What stands open around a command. */

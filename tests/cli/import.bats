@@ -531,3 +531,26 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	[ ! -s err ]
 	refused argv "bhyve $r -s 3,e1000,tap1,mac=0:0:0:0:0 vm"
 }
+
+@test "flags of a loader that bhyve does not have, and a screen that waits, are named" {
+	printf '%s\n' 'bhyveload -C -S -m 1G -d /a vm' 'bhyve -m 1G -s 31,lpc -s 29,fbuf,wait vm' >text
+	import text
+	is "$status" 0
+	is "$(cat err)" 'vmrun: note: fbuf at 0:29:0: wait: vmrun waits for a VNC client at the first boot only, bhyve at each start
+vmrun: note: bhyveload -C: left out: the bhyve command does not have it; set "guest_mem_in_core": true for both
+vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wire_guest_mem": true for both'
+	printf '%s\n' 'bhyveload -C -S -m 1G -d /a vm' 'bhyve -C -S -m 1G -s 31,lpc vm' >text
+	import text
+	[ ! -s err ]
+	printf '%s\n' 'grub-bhyve -S -M 1G vm' 'bhyve -m 1G -s 31,lpc vm' >text
+	import text
+	has 'grub-bhyve -S: left out'
+}
+
+@test "variables of the environment become a prefix" {
+	printf '%s\n' 'A=1 env LIB9P_LOGGING=/tmp/l bhyve -m 1G -s 31,lpc -l bootrom,/a.fd vm' >text
+	import text
+	is "$status" 0
+	is "$(jq -c .prefix out)" '["env","A=1","env","LIB9P_LOGGING=/tmp/l"]'
+	"$VMRUN" -d out | grep -q '^env A=1 env LIB9P_LOGGING=/tmp/l '
+}
