@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "shell/command_text.h"
+#include "shell/command_words.h"
 #include "shell/shell_directory.h"
 #include "shell/shell_statement.h"
 #include "shell/shell_values.h"
@@ -19,17 +20,39 @@ struct finder {
 	struct shell_basis basis, loader_basis; /* of the commands that were found */
 	struct shell_nesting nesting;		/* around the current command */
 	struct shell_directory directory;	/* in which it runs */
+	bool looks_inside;			/* into $(...) and `...` */
 	bool has_failed;
+	bool is_unterminated;		    /* has_failed, because a quote has no end */
 	size_t last_line;		    /* of the bhyve command */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
 	size_t title_line;		    /* of a process title; 0: none */
 	struct words program_problem;	    /* a variable such as $BHYVE is not set */
 };
 
+/* A command of the text and what stands around it. */
+struct place {
+	const struct shell_script *script;
+	size_t index;
+	const struct shell_command *command;
+	struct shell_statement run;	 /* the words that run a program */
+	const struct shell_basis *outer; /* of the text that this one is a part of; NULL: none */
+	unsigned depth;
+};
+
 /* Ends the search with a problem; the first one counts. */
 void finder_fail(struct finder *f, size_t line, const char *what);
 /* Adds a note with the line, once. */
 void finder_note(struct finder *f, size_t line, const char *text);
+/* Keeps the bhyve command that was found first, and remembers that another one differs. */
+void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis);
+/* Keeps a loader that stands before bhyve; the last one counts. */
+void finder_take_loader(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis);
+/* Names where bhyve's input came from, and where the output went that vmrun passes on. */
+void finder_note_streams(struct finder *f, const struct place *p);
+/* Puts the variables that are set for the command alone in front of its prefix: "A=1 bhyve". */
+void finder_add_environment(struct finder *f, const struct place *p, struct command_words *c);
 /* Adds what the values of a command rest on to `basis`; `more` may be NULL. */
 void finder_add_basis(struct shell_basis *basis, const struct shell_basis *more);
 /* Keeps in mind that the program itself is not set: "$BHYVE -c 2", "$(which bhyve) -c 2". */

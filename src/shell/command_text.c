@@ -1,76 +1,20 @@
 /* Walks through the commands of a text and keeps the one that runs bhyve. */
 #include "shell/command_text.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "shell/command_finder.h"
 #include "shell/command_words.h"
-#include "shell/shell_output.h"
 #include "shell/shell_statement.h"
 #include "shell/shell_text.h"
+#include "platform/find.h"
 
-#define TYPED "left out; type it with vmrun.send in a hook"
 #define MAX_DEPTH 8 /* texts in texts: sh -c, eval */
 
-/* A command of the text and what stands around it. */
-struct place {
-	const struct shell_script *script;
-	size_t index;
-	const struct shell_command *command;
-	struct shell_statement run;	 /* the words that run a program */
-	const struct shell_basis *outer; /* of the text that this one is a part of; NULL: none */
-	unsigned depth;
-};
-
 static void search(struct finder *f, const char *text, size_t length, size_t line,
-    enum shell_comments comments, const struct shell_basis *outer, unsigned depth);
-
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
-/* Returns the words from the first on.  They are copies. */
-static struct words words_from(const struct words *w, size_t first)
-{
-	struct words rest = { 0 };
-
-	for (size_t i = first; w->item != NULL && i < w->count; i++)
-		words_add(&rest, w->item[i]);
-	return rest;
-}
-
-static void command_place_free(struct command_place *place)
-{
-	free(place->path);
-	words_free(&place->problem);
-	words_free(&place->note);
-	place->path = NULL;
-}
-
-/* Keeps the directory in which a command runs, which it or its wrappers may have changed. */
-static void take_place(struct finder *f, const struct place *p, const struct command_words *c,
-    struct command_place *to)
-{
-	struct shell_inner inner;
-	const struct shell_place *now;
-
-	shell_directory_open(&f->directory, true, &inner);
-	for (size_t i = 0; i < c->directories.count; i++)
-		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
-	now = shell_directory_now(&f->directory);
-	command_place_free(to);
-	to->path = mem_copy(now->path);
-	words_append(&to->problem, &now->problem);
-	words_append(&to->note, &now->note);
-	if (now->doubt != NULL)
-		words_add(&to->note, now->doubt);
-	shell_directory_close(&f->directory, &inner, &f->nesting);
-}
+    enum shell_style style, const struct shell_basis *outer, unsigned depth);
 
 /* Returns whether words behind "bhyve" are those of a VM: options, or its name alone. */
 static bool runs_vm(const struct words *w, size_t first, bool has_missing)
@@ -82,117 +26,6 @@ static bool runs_vm(const struct words *w, size_t first, bool has_missing)
 	if (*w->item[first + 1] != '-')
 		return count == 2;
 	return count > 2 || has_missing;
-}
-
-/* Notes where bhyve's input came from, and where the output went that vmrun passes on. */
-static void note_streams(struct finder *f, const struct place *p)
-{
-	const char *before = p->index == 0 ? "" : p->command[-1].end;
-
-	for (size_t i = 0; i < p->command->redirects; i++) {
-		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
-
-		if (r->kind == SHELL_OUT && !is_word(&r->target, "/dev/null"))
-			finder_note(f, r->target.line,
-			    "a file for bhyve's output: vmrun passes bhyve's messages on; redirect "
-			    "vmrun's");
-		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
-			finder_note(f, r->target.line, "a file as bhyve's input: " TYPED);
-		else if (r->kind == SHELL_HERE)
-			finder_note(f, r->target.line, "a text as bhyve's input: " TYPED);
-	}
-	if (strcmp(before, "|") == 0 || strcmp(before, ")|") == 0)
-		finder_note(f, p->command->line, "a pipe as bhyve's input: " TYPED);
-	if (strcmp(p->command->end, "|") == 0)
-		finder_note(f, p->command->last_line,
-		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
-}
-
-static void take_bhyve(struct finder *f, const struct place *p, const struct words *w,
-    const struct command_words *c, const struct shell_basis *basis)
-{
-	struct words argv = words_from(w, c->first);
-
-	if (f->out->argv.count > 0) {
-		if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
-			f->other_line = p->command->line;
-			f->other_last_line = p->command->last_line;
-		}
-		words_free(&argv);
-		return;
-	}
-	f->out->argv = argv;
-	f->out->line = p->command->line;
-	f->last_line = p->command->last_line;
-	take_place(f, p, c, &f->out->place);
-	words_append(&f->out->prefix, &c->prefix);
-	for (size_t i = 0; i < c->notes.count; i++)
-		finder_note(f, p->command->line, c->notes.item[i]);
-	note_streams(f, p);
-	finder_add_basis(&f->basis, basis);
-	finder_add_basis(&f->basis, p->outer);
-}
-
-/* Reads what the loader gets on stdin, by a redirection or from the command before it. */
-static void read_loader_input(struct finder *f, const struct place *p)
-{
-	const char *before = p->index == 0 ? "" : p->command[-1].end;
-	SHELL_BASIS_AUTO struct shell_basis printed = { 0 };
-	bool has_input = false;
-
-	for (size_t i = 0; i < p->command->redirects; i++) {
-		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
-
-		if (r->kind != SHELL_IN && r->kind != SHELL_HERE)
-			continue;
-		has_input = true;
-		free(f->out->loader_input);
-		f->out->loader_input = NULL;
-		if (r->kind == SHELL_HERE)
-			f->out->loader_input = shell_expand_here(&f->values, r, &f->loader_basis);
-		else if (!is_word(&r->target, "/dev/null"))
-			finder_note(f, r->target.line,
-			    "a file as the loader's input: left out; add its lines to "
-			    "\"commands\" of \"loader\"");
-	}
-	if (has_input || (strcmp(before, "|") != 0 && strcmp(before, ")|") != 0))
-		return;
-	f->out->loader_input = shell_group_output(&f->values, p->script, p->index, &printed);
-	if (f->out->loader_input != NULL)
-		finder_add_basis(&f->loader_basis, &printed);
-	else
-		finder_note(f, p->command->line,
-		    "a pipe as the loader's input: left out; add its lines to \"commands\" of "
-		    "\"loader\"");
-}
-
-/* Takes a loader that stands before bhyve; the last one counts. */
-static void take_loader(struct finder *f, const struct place *p, const struct words *w,
-    const struct command_words *c, const struct shell_basis *basis)
-{
-	struct words argv = words_from(w, c->first);
-
-	if (f->out->argv.count > 0 || (argv.count < 2 && basis->missing.count == 0)) {
-		words_free(&argv);
-		return;
-	}
-	if (f->out->loader.count > 0 && !words_equal(&f->out->loader, &argv)) {
-		MEM_AUTO char *text = mem_format("the import uses this loader, and not the one of "
-						 "line %zu: remove the one that does not apply",
-		    f->out->loader_line);
-
-		finder_note(f, p->command->line, text);
-	}
-	words_free(&f->out->loader);
-	free(f->out->loader_input);
-	shell_basis_free(&f->loader_basis);
-	f->out->loader_input = NULL;
-	f->out->loader = argv;
-	f->out->loader_line = p->command->line;
-	take_place(f, p, c, &f->out->loader_place);
-	finder_add_basis(&f->loader_basis, basis);
-	finder_add_basis(&f->loader_basis, p->outer);
-	read_loader_input(f, p);
 }
 
 /* Searches a text that the current command runs, in its directory. */
@@ -242,39 +75,7 @@ static void search_inside(struct finder *f, const struct place *p, const struct 
 	}
 	for (size_t i = 0; i < c->notes.count; i++)
 		finder_note(f, p->command->line, c->notes.item[i]);
-	note_streams(f, p);
-}
-
-/* Puts the variables that are set for the command alone in front of its prefix: "A=1 bhyve ...". */
-static void add_environment(struct finder *f, const struct place *p, struct command_words *c)
-{
-	WORDS_AUTO struct words kept = { 0 };
-	struct words prefix = { 0 };
-
-	for (size_t i = p->run.assignments; i > 0; i--) {
-		const struct shell_word *word = p->run.word - i;
-		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
-		size_t n = shell_assignment(word);
-		const struct shell_word value = { word->text + n + 1, word->length - n - 1,
-			word->line };
-		MEM_AUTO char *text =
-		    word->text[n] == '=' ? shell_expand_one(&f->values, &value, &basis) : NULL;
-
-		if (text != NULL && basis.missing.count == 0)
-			words_addf(&kept, "%.*s=%s", (int)n, word->text, text);
-		else
-			words_addf(&c->notes,
-			    "%.*s: the text does not tell the value of this variable: left out; "
-			    "add it to \"prefix\": [\"env\", \"NAME=VALUE\"] if bhyve needs it",
-			    (int)word->length, word->text);
-	}
-	if (kept.count == 0)
-		return;
-	words_add(&prefix, "env");
-	words_append(&prefix, &kept);
-	words_append(&prefix, &c->prefix);
-	words_free(&c->prefix);
-	c->prefix = prefix;
+	finder_note_streams(f, p);
 }
 
 /* Looks at one command: expands its words and finds what they run. */
@@ -287,12 +88,14 @@ static void look_at(struct finder *f, const struct place *p)
 	for (size_t i = 0; i < p->run.words; i++)
 		shell_expand(&f->values, &p->run.word[i], &w, &basis);
 	command_words_find(&w, &c);
+	if (p->command->has_apostrophe)
+		c.kind = COMMAND_OTHER; /* its words would be others in a shell */
 	if (c.kind == COMMAND_BHYVE || c.kind == COMMAND_TEXT)
-		add_environment(f, p, &c);
+		finder_add_environment(f, p, &c);
 	if (c.kind == COMMAND_BHYVE && runs_vm(&w, c.first, basis.missing.count > 0))
-		take_bhyve(f, p, &w, &c, &basis);
+		finder_take_bhyve(f, p, &w, &c, &basis);
 	else if (c.kind == COMMAND_LOADER)
-		take_loader(f, p, &w, &c, &basis);
+		finder_take_loader(f, p, &w, &c, &basis);
 	else if (c.kind == COMMAND_TEXT)
 		search_inside(f, p, &w, &c, &basis);
 	else if (c.kind == COMMAND_TITLE && f->title_line == 0)
@@ -300,6 +103,59 @@ static void look_at(struct finder *f, const struct place *p)
 	else
 		finder_note_program(f, &w, &basis);
 	command_words_free(&c);
+}
+
+/* Searches what stands in one $(...) or `...`, whose output the shell takes. */
+static void search_substitution(
+    struct finder *f, const struct place *p, const char *text, size_t length, size_t line)
+{
+	bool was_found = f->out->argv.count > 0;
+	struct shell_inner inner;
+
+	if (find_text(text, length, "bhyve") == NULL || p->depth == MAX_DEPTH)
+		return;
+	shell_directory_open(&f->directory, true, &inner);
+	search(f, text, length, line, SHELL_COMMENTS, p->outer, p->depth + 1);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
+	if (!was_found && f->out->argv.count > 0)
+		finder_note(f, line,
+		    "the shell takes bhyve's output: vmrun passes bhyve's messages on; take "
+		    "vmrun's");
+}
+
+/* Searches all $(...) and `...` of a word. */
+static void search_word(struct finder *f, const struct place *p, const struct shell_word *word)
+{
+	const char *end = word->text + word->length;
+	size_t line = word->line;
+	bool quoted = false;
+
+	for (const char *c = word->text; c < end && !f->has_failed; c++) {
+		bool is_open = *c == '`' || (*c == '$' && c + 1 < end && c[1] == '(');
+		const char *inside = c + (*c == '$' ? 2 : 1);
+		const char *behind =
+		    is_open ? shell_skip(inside, end, *c == '`' ? '`' : ')', false) : NULL;
+
+		line += *c == '\n' ? 1 : 0;
+		if (*c == '"')
+			quoted = !quoted;
+		else if (*c == '\\' && c + 1 < end)
+			c++;
+		else if (*c == '\'' && !quoted)
+			behind = shell_skip(c + 1, end, '\'', false);
+		if (behind == NULL)
+			continue;
+		if (is_open)
+			search_substitution(f, p, inside, (size_t)(behind - 1 - inside), line);
+		for (; c + 1 < behind; c++)
+			line += c[1] == '\n' ? 1 : 0;
+	}
+}
+
+static void search_words(struct finder *f, const struct place *p)
+{
+	for (size_t i = 0; i < p->command->words; i++)
+		search_word(f, p, &p->script->word[p->command->word + i]);
 }
 
 static void walk(
@@ -314,6 +170,8 @@ static void walk(
 		shell_directory_enter(&f->directory, script, i, &f->nesting);
 		if (runs && !shell_directory_read(&f->directory, &f->values, script, i, &p.run))
 			look_at(f, &p);
+		if (f->looks_inside)
+			search_words(f, &p);
 		if (f->values.too_long)
 			finder_fail(f, f->values.limit_line,
 			    "variables expand to more than 1 MiB: pass the bhyve command alone");
@@ -327,17 +185,28 @@ static void walk(
 	}
 }
 
+/* Names a line of prose that was left out, for a command that was found elsewhere. */
+static void note_fault(struct finder *f, const char *fault)
+{
+	MEM_AUTO char *note = mem_format("%s:%s: the import left this line out", f->name, fault);
+
+	words_add(&f->out->notes, note);
+}
+
 static void search(struct finder *f, const char *text, size_t length, size_t line,
-    enum shell_comments comments, const struct shell_basis *outer, unsigned depth)
+    enum shell_style style, const struct shell_basis *outer, unsigned depth)
 {
 	struct shell_script script;
 	ERROR_AUTO struct error err = { 0 };
 
-	if (shell_read(text, length, line, comments, &script, &err) == 0) {
+	if (shell_read(text, length, line, style, &script, &err) == 0) {
 		walk(f, &script, outer, depth);
+		for (size_t i = 0; i < script.faults.count; i++)
+			note_fault(f, script.faults.item[i]);
 	} else if (!f->has_failed && (depth == 0 || strstr(text, "bhyve") != NULL)) {
 		report_add(f->report, STATUS_SPEC, NULL, "%s:%s", f->name, err.text);
 		f->has_failed = true;
+		f->is_unterminated = true;
 	}
 	shell_free(&script);
 }
@@ -370,49 +239,86 @@ static void search_rc(struct finder *f)
 	search(f, line, sizeof(line) - 1, program->line, SHELL_COMMENTS, NULL, 0);
 }
 
-int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
-    struct report *report)
+/* The ways in which a text is read, until one finds a command. */
+static const struct pass {
+	enum shell_style style;
+	bool looks_inside;
+} passes[] = {
+	{ SHELL_COMMENTS, false },
+	{ SHELL_ROOT_PROMPTS, false },
+	{ SHELL_COMMENTS, true },
+	{ SHELL_PROSE, false },
+	{ SHELL_PROSE_PROMPTS, false },
+	{ SHELL_PROSE, true },
+};
+
+#define PASSES (sizeof(passes) / sizeof(passes[0]))
+
+static bool is_prose(const struct pass *pass)
 {
-	struct finder f = { .name = name, .out = out, .report = report };
-	const char *nul = memchr(text, '\0', length);
+	return pass->style == SHELL_PROSE || pass->style == SHELL_PROSE_PROMPTS;
+}
+
+/* Reads the text in one way.  Returns 0, or -1 after adding to the report of the finder. */
+static int run_pass(struct finder *f, const struct pass *pass, const char *text, size_t length)
+{
 	int rc;
 
-	*out = (struct command_text){ 0 };
-	f.values.text_name = name;
-	start_directory(&f);
-	if (nul != NULL) {
-		size_t line = 1;
-
-		for (const char *p = text; p < nul; p++)
-			line += *p == '\n' ? 1 : 0;
-		finder_fail(&f, line, "a NUL byte: expected a text");
-		return -1;
-	}
-	search(&f, text, length, 1, SHELL_COMMENTS, NULL, 0);
-	if (!f.has_failed && out->argv.count == 0)
-		search_rc(&f);
-	if (!f.has_failed && out->argv.count == 0) {
-		shell_values_free(&f.values);
-		start_directory(&f);
-		search(&f, text, length, 1, SHELL_ROOT_PROMPTS, NULL, 0);
-	}
-	rc = finder_judge(&f);
-	shell_values_free(&f.values);
-	shell_directory_free(&f.directory);
-	shell_basis_free(&f.basis);
-	shell_basis_free(&f.loader_basis);
-	words_free(&f.program_problem);
+	f->looks_inside = pass->looks_inside;
+	f->values.text_name = f->name;
+	start_directory(f);
+	search(f, text, length, 1, pass->style, NULL, 0);
+	if (pass->style == SHELL_COMMENTS && !f->has_failed && f->out->argv.count == 0)
+		search_rc(f);
+	rc = finder_judge(f);
+	shell_values_free(&f->values);
+	shell_directory_free(&f->directory);
+	shell_basis_free(&f->basis);
+	shell_basis_free(&f->loader_basis);
+	words_free(&f->program_problem);
 	return rc;
 }
 
-void command_text_free(struct command_text *c)
+/* Adds a NUL byte to the report, or returns false. */
+static bool refuse_nul(const char *text, size_t length, const char *name, struct report *report)
 {
-	command_place_free(&c->place);
-	command_place_free(&c->loader_place);
-	words_free(&c->argv);
-	words_free(&c->prefix);
-	words_free(&c->loader);
-	words_free(&c->notes);
-	free(c->loader_input);
-	c->loader_input = NULL;
+	const char *nul = memchr(text, '\0', length);
+	size_t line = 1;
+
+	if (nul == NULL)
+		return false;
+	for (const char *p = text; p < nul; p++)
+		line += *p == '\n' ? 1 : 0;
+	report_add(report, STATUS_SPEC, NULL, "%s:%zu: a NUL byte: expected a text", name, line);
+	return true;
+}
+
+int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
+    struct report *report)
+{
+	REPORT_AUTO struct report first = { 0 };
+	bool is_unterminated = false;
+
+	*out = (struct command_text){ 0 };
+	if (refuse_nul(text, length, name, report))
+		return -1;
+	for (size_t i = 0; i < PASSES; i++) {
+		REPORT_AUTO struct report problems = { 0 };
+		struct finder f = { .name = name, .out = out, .report = &problems };
+		bool is_found;
+
+		if (is_unterminated && !is_prose(&passes[i]))
+			continue;
+		if (run_pass(&f, &passes[i], text, length) == 0)
+			return 0;
+		is_found = out->argv.count > 0 && !f.has_failed;
+		is_unterminated = is_unterminated || f.is_unterminated;
+		if (i == 0 || is_found || (f.has_failed && !f.is_unterminated))
+			report_merge(&first, &problems);
+		if (is_found || (f.has_failed && !f.is_unterminated))
+			break;
+		command_text_free(out);
+	}
+	report_merge(report, &first);
+	return -1;
 }

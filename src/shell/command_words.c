@@ -16,6 +16,7 @@ struct wrapper {
 };
 
 #define DETACHED "left out: vmrun needs no terminal, and vmrunctl console shows the guest's console"
+#define WATCHED "left out: vmrun runs bhyve without it"
 #define LOCKED "left out: vmrun locks the name of its VM"
 
 static const struct wrapper wrappers[] = {
@@ -30,6 +31,9 @@ static const struct wrapper wrappers[] = {
 	{ .name = "command", .values = "" },
 	{ .name = "builtin", .values = "" },
 	{ .name = "time", .values = "of" },
+	{ .name = "truss", .values = "ops", .note = WATCHED },
+	{ .name = "ktrace", .values = "fgipt", .note = WATCHED },
+	{ .name = "lldb", .values = "kKoOsSfx", .note = WATCHED },
 	{ .name = "screen", .values = "SceghpstTL", .note = DETACHED },
 	{ .name = "script", .values = "tT", .operands = 1, .note = DETACHED },
 	{ .name = "lockf", .values = "t", .operands = 1, .note = LOCKED },
@@ -281,6 +285,21 @@ static bool skip_tmux(struct walk *k)
 	return true;
 }
 
+/* Walks over gdb, whose option --args stands before the command. */
+static bool skip_gdb(struct walk *k)
+{
+	size_t i = k->i + 1;
+
+	while (i < k->w->count && strcmp(k->w->item[i], "--args") != 0 &&
+	    strcmp(k->w->item[i], "-args") != 0)
+		i++;
+	if (i >= k->w->count)
+		return false;
+	k->i = i + 1;
+	words_add(&k->out->notes, "gdb: " WATCHED);
+	return true;
+}
+
 static const struct wrapper *find_wrapper(const char *name)
 {
 	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
@@ -344,6 +363,9 @@ void command_words_find(const struct words *w, struct command_words *out)
 			return;
 		if (strcmp(name, "tmux") == 0) {
 			if (!skip_tmux(&k))
+				return;
+		} else if (strcmp(name, "gdb") == 0) {
+			if (!skip_gdb(&k))
 				return;
 		} else if (wrapper != NULL) {
 			skip_wrapper(&k, wrapper);

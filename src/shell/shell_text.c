@@ -11,10 +11,11 @@
 
 #define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
 #define MAX_DEPTH 64   /* quotes and substitutions in each other */
+#define MAX_FAULTS 100 /* lines that are left out of prose with a word */
 
 struct reader {
 	struct shell_script *out;
-	enum shell_comments comments;
+	enum shell_style style;
 	const char *p, *end;
 	const char *counted; /* up to here lines are counted */
 	size_t line;	     /* of `counted` */
@@ -23,6 +24,7 @@ struct reader {
 	bool in_case;	     /* the next ")" ends a pattern of "case" */
 	struct error *err;
 	bool failed;
+	const char *fault; /* the opening that has no end */
 };
 
 /* Returns the end of an enclosed piece, "" inside "$()" and so on; NULL: it has none. */
@@ -100,7 +102,8 @@ static bool is_prompt(const struct reader *r)
 	while (before < MAX_PROMPT && r->p - before > r->out->text &&
 	    r->p[-1 - (ptrdiff_t)before] != '\n')
 		before++;
-	return r->comments == SHELL_ROOT_PROMPTS && before < MAX_PROMPT &&
+	return (r->style == SHELL_ROOT_PROMPTS || r->style == SHELL_PROSE_PROMPTS) &&
+	    before < MAX_PROMPT &&
 	    find_text(r->p, (size_t)((newline == NULL ? r->end : newline) - r->p), "bhyve") != NULL;
 }
 
@@ -209,6 +212,7 @@ static void end_command(struct reader *r, const char *operator, size_t n)
 static int fail(struct reader *r, size_t line, const char *what)
 {
 	r->failed = true;
+	r->fault = r->p;
 	return error_set(r->err, STATUS_SPEC,
 	    "%zu: unterminated %s, or more than " STR_LITERAL(
 		MAX_DEPTH) " of them in each other: "
@@ -233,6 +237,11 @@ static const char *opening_name(char close)
 	}
 }
 
+static bool is_prose(const struct reader *r)
+{
+	return r->style == SHELL_PROSE || r->style == SHELL_PROSE_PROMPTS;
+}
+
 /* Reads one word; an empty one stands before an operator. */
 static struct shell_word read_word(struct reader *r)
 {
@@ -246,7 +255,9 @@ static struct shell_word read_word(struct reader *r)
 			r->p += next == '\0' ? 1 : 2;
 			continue;
 		}
-		if (c == '\'' || c == '"' || c == '`')
+		if (c == '\'' && is_prose(r) && r->p > w.text && isalnum((unsigned char)r->p[-1]))
+			command(r)->has_apostrophe = true; /* don't */
+		else if (c == '\'' || c == '"' || c == '`')
 			close = c;
 		else if (c == '$' && (next == '(' || next == '{'))
 			close = next == '(' ? ')' : '}';
@@ -416,10 +427,26 @@ static char *without_returns(const char *text, size_t *length)
 	return copy;
 }
 
-int shell_read(const char *text, size_t length, size_t line, enum shell_comments comments,
+/* Leaves out the command and the line of an opening without an end. */
+static void skip_fault(struct reader *r)
+{
+	if (r->out->faults.count < MAX_FAULTS)
+		words_add(&r->out->faults, r->err->text);
+	error_clear(r->err);
+	r->failed = false;
+	r->out->words = command(r)->word;
+	r->out->redirects = command(r)->redirect;
+	if (r->pending > r->out->redirects)
+		r->pending = r->out->redirects;
+	r->p = r->fault;
+	skip_line(r);
+	begin_command(r);
+}
+
+int shell_read(const char *text, size_t length, size_t line, enum shell_style style,
     struct shell_script *out, struct error *err)
 {
-	struct reader r = { .out = out, .comments = comments, .line = line, .err = err };
+	struct reader r = { .out = out, .style = style, .line = line, .err = err };
 
 	*out = (struct shell_script){ .length = length };
 	out->text = without_returns(text, &out->length);
@@ -427,8 +454,11 @@ int shell_read(const char *text, size_t length, size_t line, enum shell_comments
 	r.p = r.counted = out->text;
 	r.end = r.p + out->length;
 	begin_command(&r);
-	while (r.p < r.end && !r.failed)
+	while (r.p < r.end && !r.failed) {
 		read_next(&r);
+		if (r.failed && is_prose(&r))
+			skip_fault(&r);
+	}
 	if (!r.failed)
 		end_command(&r, r.end, 0);
 	return r.failed ? -1 : 0;
@@ -440,6 +470,7 @@ void shell_free(struct shell_script *script)
 	free(script->word);
 	free(script->redirect);
 	free(script->command);
+	words_free(&script->faults);
 	*script = (struct shell_script){ 0 };
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/words.h"
 
 /* A piece of the text with its quotes. */
 struct shell_word {
@@ -36,11 +37,12 @@ struct shell_command {
 	size_t word, words;	    /* index of the first word, and their number */
 	size_t redirect, redirects; /* likewise */
 	size_t line, last_line;
-	size_t depth;	 /* subshells around it */
-	size_t low;	 /* the fewest that were open since the command before it */
-	bool is_first;	 /* behind a "(" */
-	bool is_pattern; /* of "case": its ")" begins an arm */
-	char end[3];	 /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
+	size_t depth;	     /* subshells around it */
+	size_t low;	     /* the fewest that were open since the command before it */
+	bool is_first;	     /* behind a "(" */
+	bool is_pattern;     /* of "case": its ")" begins an arm */
+	bool has_apostrophe; /* of prose, which a shell would take for a quote */
+	char end[3];	     /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
 };
 
 struct shell_script {
@@ -52,19 +54,26 @@ struct shell_script {
 	size_t redirects;
 	struct shell_command *command;
 	size_t commands;
+	struct words faults; /* of prose: what is unterminated, with the line in front */
 };
 
-/* How comments are read. */
-enum shell_comments {
-	SHELL_COMMENTS,	    /* "#" at the start of a word begins one */
+/* How a text is read. */
+enum shell_style {
+	SHELL_COMMENTS,	    /* "#" at the start of a word begins a comment */
 	SHELL_ROOT_PROMPTS, /* likewise, but "#" before a command with bhyve is a prompt */
+	/*
+	 * Both again for a text of people: an apostrophe behind a letter is text, and a line with
+	 * a quote that has no end is left out.
+	 */
+	SHELL_PROSE,
+	SHELL_PROSE_PROMPTS,
 };
 
 /*
  * Reads a text whose first line has the number `line`.  Returns 0, or -1 with the reason in *err,
  * which begins with the number of the line; the caller frees *out in both cases.
  */
-int shell_read(const char *text, size_t length, size_t line, enum shell_comments comments,
+int shell_read(const char *text, size_t length, size_t line, enum shell_style style,
     struct shell_script *out, struct error *err);
 void shell_free(struct shell_script *script);
 

@@ -554,3 +554,19 @@ vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wi
 	is "$(jq -c .prefix out)" '["env","A=1","env","LIB9P_LOGGING=/tmp/l"]'
 	"$VMRUN" -d out | grep -q '^env A=1 env LIB9P_LOGGING=/tmp/l '
 }
+
+@test "a page, a log, and what a shell takes the output of" {
+	local command='bhyve -m 1G -s 31,lpc -l bootrom,/a.fd vm'
+	printf "+ %s\nkernel: can't open x\n" "$command" >text
+	import - <text
+	is "$status" 0
+	is "$(jq -r .name out)" vm
+	printf "# A guest\n\nDon't wait:\n\n    %s\n\nIt isn't slow.\n" "$command" >page.md
+	import page.md
+	is "$status" 0
+	[ ! -s err ]
+	printf 'out=$(%s 2>&1)\n' "$command" >text
+	import text
+	is "$status" 0
+	has "text:1: the shell takes bhyve's output: vmrun passes bhyve's messages on; take vmrun's"
+}

@@ -203,6 +203,29 @@ static const struct found_case found_cases[] = {
 	    "if true; then A=1; fi\ncase $1 in x) A=1;; esac\nN=1\nN=2\n"
 	    "bhyve -c $N web",
 	    "bhyve -c 2 web", 5, "", "", NULL, "" },
+	{ "an apostrophe behind it", "+ " VM "\nkernel: can't open x\n", VM, 1, "", "", NULL, "" },
+	{ "an apostrophe before it", "Don't do this as root:\n\n    " VM "\n", VM, 3, "", "", NULL,
+	    "" },
+	{ "apostrophes around it", "Don't wait:\n" VM "\nIt isn't slow; that's it.\n", VM, 2, "",
+	    "", NULL, "" },
+	{ "an apostrophe and root's prompt", "# " VM "\nIt's up.\n", VM, 1, "", "", NULL, "" },
+	{ "a quote without an end elsewhere", "echo \"a\n" VM "\n", VM, 2, "", "", NULL,
+	    "vm.sh:1: unterminated quote \"" },
+	{ "prose with variables", "It's short:\nM=1G\nbhyve -c 2 -m $M web", VM, 3, "", "", NULL,
+	    "" },
+	{ "output that a variable takes", "out=$(" VM " 2>&1)\necho $out", VM, 1, "", "", NULL,
+	    "vm.sh:1: the shell takes bhyve's output" },
+	{ "output in quotes and in a test", "if ! out=\"$(cd /vm\n sudo " VM ")\"; then x; fi", VM,
+	    2, "", "", NULL, "vm.sh:1: the shell takes bhyve's output" },
+	{ "output between backticks", "echo 'a $(b' `" VM "`", VM, 1, "", "", NULL,
+	    "the shell takes" },
+	{ "a substitution of a text with another command", "x=$(bhyve web)\n" VM, VM, 2, "", "",
+	    NULL, "" },
+	{ "programs that watch it", "truss -f -o t ktrace -ti lldb -o run -- " VM, VM, 1, "", "",
+	    NULL, "vm.sh:1: lldb: left out: vmrun runs bhyve without it" },
+	{ "a debugger", "gdb -q -ex run --args " VM, VM, 1, "", "", NULL,
+	    "vm.sh:1: gdb: left out: vmrun runs bhyve without it" },
+	{ "env and a directory", "env -C /vm " VM, VM, 1, "", "", NULL, "" },
 	{ "a name alone", "bhyve web", "bhyve web", 1, "", "", NULL, "" },
 };
 
@@ -246,6 +269,11 @@ static const struct refused_case refused_cases[] = {
 		NULL, NULL } },
 	{ "a quote without an end", "echo a\nbhyve -c 2 \"web\n",
 	    { "vm.sh:2: unterminated quote \"", NULL, NULL } },
+	{ "a quote without an end in prose", "bhyve -c 2 -m 1G web isn't it\n",
+	    { "vm.sh:1: unterminated quote '", NULL, NULL } },
+	{ "a quote without an end, and a variable", "N=\"a\nbhyve -c 2 $N\n",
+	    { "vm.sh:1: unterminated quote \"", "vm.sh:2: $N is not set in this text", NULL } },
+	{ "gdb without a command", "gdb bhyve core", { "no bhyve command found", NULL, NULL } },
 	{ "an apostrophe", "\n\nthat's it\n", { "vm.sh:3: unterminated quote '", NULL, NULL } },
 	{ "a substitution without an end", "bhyve -c $(nproc web",
 	    { "vm.sh:1: unterminated command substitution $(", NULL, NULL } },
@@ -368,7 +396,9 @@ static void test_hostile(void **state)
 {
 	static const char *const pieces[] = { "$(", "${a:-", "\"$(", "((((", "eval '", "sh -c \"",
 		"`", "<<E ", "\\\n", "$a", "a=$a$a;", "${a:=$a}x", "if ", "x=1 ", "| ", "#\n",
-		"bhyveload a\nbhyveload b\n", "# ;", "b$b ", "echo $(bhyve) -x\n" };
+		"bhyveload a\nbhyveload b\n", "# ;", "b$b ", "echo $(bhyve) -x\n", "it's \"\n",
+		"\"$(bhyve `\n", "$(\n", "${\n", "x y z z z z z z z z z\n$(bhyve '\n",
+		"`bhyve -x`" };
 	size_t n = sizeof(pieces) / sizeof(pieces[0]);
 
 	(void)state;

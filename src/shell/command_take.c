@@ -1,0 +1,205 @@
+/* Keeps what was found: the words of a command, and what stood around it. */
+#include "shell/command_finder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "shell/shell_output.h"
+
+#define TYPED "left out; type it with vmrun.send in a hook"
+
+static bool is_word(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
+/* Returns the words from the first on.  They are copies. */
+static struct words words_from(const struct words *w, size_t first)
+{
+	struct words rest = { 0 };
+
+	for (size_t i = first; w->item != NULL && i < w->count; i++)
+		words_add(&rest, w->item[i]);
+	return rest;
+}
+
+static void command_place_free(struct command_place *place)
+{
+	free(place->path);
+	words_free(&place->problem);
+	words_free(&place->note);
+	place->path = NULL;
+}
+
+/* Keeps the directory in which a command runs, which it or its wrappers may have changed. */
+static void take_place(struct finder *f, const struct place *p, const struct command_words *c,
+    struct command_place *to)
+{
+	struct shell_inner inner;
+	const struct shell_place *now;
+
+	shell_directory_open(&f->directory, true, &inner);
+	for (size_t i = 0; i < c->directories.count; i++)
+		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
+	now = shell_directory_now(&f->directory);
+	command_place_free(to);
+	to->path = mem_copy(now->path);
+	words_append(&to->problem, &now->problem);
+	words_append(&to->note, &now->note);
+	if (now->doubt != NULL)
+		words_add(&to->note, now->doubt);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
+}
+
+void finder_note_streams(struct finder *f, const struct place *p)
+{
+	const char *before = p->index == 0 ? "" : p->command[-1].end;
+
+	for (size_t i = 0; i < p->command->redirects; i++) {
+		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
+
+		if (r->kind == SHELL_OUT && !is_word(&r->target, "/dev/null"))
+			finder_note(f, r->target.line,
+			    "a file for bhyve's output: vmrun passes bhyve's messages on; redirect "
+			    "vmrun's");
+		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
+			finder_note(f, r->target.line, "a file as bhyve's input: " TYPED);
+		else if (r->kind == SHELL_HERE)
+			finder_note(f, r->target.line, "a text as bhyve's input: " TYPED);
+	}
+	if (strcmp(before, "|") == 0 || strcmp(before, ")|") == 0)
+		finder_note(f, p->command->line, "a pipe as bhyve's input: " TYPED);
+	if (strcmp(p->command->end, "|") == 0)
+		finder_note(f, p->command->last_line,
+		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
+}
+
+void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis)
+{
+	struct words argv = words_from(w, c->first);
+
+	if (f->out->argv.count > 0) {
+		if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
+			f->other_line = p->command->line;
+			f->other_last_line = p->command->last_line;
+		}
+		words_free(&argv);
+		return;
+	}
+	f->out->argv = argv;
+	f->out->line = p->command->line;
+	f->last_line = p->command->last_line;
+	take_place(f, p, c, &f->out->place);
+	words_append(&f->out->prefix, &c->prefix);
+	for (size_t i = 0; i < c->notes.count; i++)
+		finder_note(f, p->command->line, c->notes.item[i]);
+	finder_note_streams(f, p);
+	finder_add_basis(&f->basis, basis);
+	finder_add_basis(&f->basis, p->outer);
+}
+
+/* Reads what the loader gets on stdin, by a redirection or from the command before it. */
+static void read_loader_input(struct finder *f, const struct place *p)
+{
+	const char *before = p->index == 0 ? "" : p->command[-1].end;
+	SHELL_BASIS_AUTO struct shell_basis printed = { 0 };
+	bool has_input = false;
+
+	for (size_t i = 0; i < p->command->redirects; i++) {
+		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
+
+		if (r->kind != SHELL_IN && r->kind != SHELL_HERE)
+			continue;
+		has_input = true;
+		free(f->out->loader_input);
+		f->out->loader_input = NULL;
+		if (r->kind == SHELL_HERE)
+			f->out->loader_input = shell_expand_here(&f->values, r, &f->loader_basis);
+		else if (!is_word(&r->target, "/dev/null"))
+			finder_note(f, r->target.line,
+			    "a file as the loader's input: left out; add its lines to "
+			    "\"commands\" of \"loader\"");
+	}
+	if (has_input || (strcmp(before, "|") != 0 && strcmp(before, ")|") != 0))
+		return;
+	f->out->loader_input = shell_group_output(&f->values, p->script, p->index, &printed);
+	if (f->out->loader_input != NULL)
+		finder_add_basis(&f->loader_basis, &printed);
+	else
+		finder_note(f, p->command->line,
+		    "a pipe as the loader's input: left out; add its lines to \"commands\" of "
+		    "\"loader\"");
+}
+
+void finder_take_loader(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis)
+{
+	struct words argv = words_from(w, c->first);
+
+	if (f->out->argv.count > 0 || (argv.count < 2 && basis->missing.count == 0)) {
+		words_free(&argv);
+		return;
+	}
+	if (f->out->loader.count > 0 && !words_equal(&f->out->loader, &argv)) {
+		MEM_AUTO char *text = mem_format("the import uses this loader, and not the one of "
+						 "line %zu: remove the one that does not apply",
+		    f->out->loader_line);
+
+		finder_note(f, p->command->line, text);
+	}
+	words_free(&f->out->loader);
+	free(f->out->loader_input);
+	shell_basis_free(&f->loader_basis);
+	f->out->loader_input = NULL;
+	f->out->loader = argv;
+	f->out->loader_line = p->command->line;
+	take_place(f, p, c, &f->out->loader_place);
+	finder_add_basis(&f->loader_basis, basis);
+	finder_add_basis(&f->loader_basis, p->outer);
+	read_loader_input(f, p);
+}
+
+void finder_add_environment(struct finder *f, const struct place *p, struct command_words *c)
+{
+	WORDS_AUTO struct words kept = { 0 };
+	struct words prefix = { 0 };
+
+	for (size_t i = p->run.assignments; i > 0; i--) {
+		const struct shell_word *word = p->run.word - i;
+		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+		size_t n = shell_assignment(word);
+		const struct shell_word value = { word->text + n + 1, word->length - n - 1,
+			word->line };
+		MEM_AUTO char *text =
+		    word->text[n] == '=' ? shell_expand_one(&f->values, &value, &basis) : NULL;
+
+		if (text != NULL && basis.missing.count == 0)
+			words_addf(&kept, "%.*s=%s", (int)n, word->text, text);
+		else
+			words_addf(&c->notes,
+			    "%.*s: the text does not tell the value of this variable: left out; "
+			    "add it to \"prefix\": [\"env\", \"NAME=VALUE\"] if bhyve needs it",
+			    (int)word->length, word->text);
+	}
+	if (kept.count == 0)
+		return;
+	words_add(&prefix, "env");
+	words_append(&prefix, &kept);
+	words_append(&prefix, &c->prefix);
+	words_free(&c->prefix);
+	c->prefix = prefix;
+}
+
+void command_text_free(struct command_text *c)
+{
+	command_place_free(&c->place);
+	command_place_free(&c->loader_place);
+	words_free(&c->argv);
+	words_free(&c->prefix);
+	words_free(&c->loader);
+	words_free(&c->notes);
+	free(c->loader_input);
+	c->loader_input = NULL;
+}
