@@ -60,12 +60,25 @@ static const char *find_kind(const struct import_source *source)
 	return kind;
 }
 
-int import_text(const struct import_source *source, struct import *out, struct report *report)
+/*
+ * Masks control characters, which a value of the text may have: a message is one line, and has no
+ * escape sequences for a terminal.
+ */
+static void mask(char *text)
 {
-	const char *kind = source->format != NULL ? NULL : find_kind(source);
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+		bool is_c1 = *p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0; /* U+0080 to U+009F */
 
-	out->spec = node_new(NODE_OBJECT);
-	put_host(source, out->spec);
+		if (is_c1)
+			*p++ = '?';
+		if (is_c1 || *p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+static int import_kind(
+    const struct import_source *source, const char *kind, struct import *out, struct report *report)
+{
 	for (size_t i = 0; i < FORMATS; i++) {
 		if (source->format != NULL ? strcmp(formats[i].format, source->format) == 0
 					   : kind != NULL && strcmp(formats[i].kind, kind) == 0)
@@ -76,6 +89,21 @@ int import_text(const struct import_source *source, struct import *out, struct r
 	    "bhyve_config(5) file or the .conf of a guest of vm-bhyve",
 	    import_name(source));
 	return -1;
+}
+
+int import_text(const struct import_source *source, struct import *out, struct report *report)
+{
+	const char *kind = source->format != NULL ? NULL : find_kind(source);
+	int rc;
+
+	out->spec = node_new(NODE_OBJECT);
+	put_host(source, out->spec);
+	rc = import_kind(source, kind, out, report);
+	for (size_t i = 0; i < out->notes.count; i++)
+		mask(out->notes.item[i]);
+	for (size_t i = 0; i < report->count; i++)
+		mask(report->item[i].text);
+	return rc;
 }
 
 void import_put_name(struct import *out, const char *name)

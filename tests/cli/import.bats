@@ -570,3 +570,16 @@ vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wi
 	is "$status" 0
 	has "text:1: the shell takes bhyve's output: vmrun passes bhyve's messages on; take vmrun's"
 }
+
+@test "a value with line ends or escapes stays in the line of its message" {
+	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/a.fd -o "x.y=a\nb\033[1m\302\233c" vm\n' >text
+	import text
+	is "$status" 0
+	is "$(cat err)" 'vmrun: note: x.y=a?b?[1m??c: no key of vmrun sets this variable: "config" has it'
+	is "$(jq -r '.config["x.y"]' out | head -n 1)" a
+	printf 'bhyve -m "1\nG" -s 31,lpc -l bootrom,/a.fd vm\n' >text
+	import text
+	is "$status" 65
+	is "$(cat err | wc -l)" 1
+	has 'invalid size "1?G"'
+}
