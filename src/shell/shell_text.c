@@ -91,20 +91,20 @@ static bool is_at_line_start(const struct reader *r)
 }
 
 /*
- * Returns whether a "#" is the end of a prompt, because a command with bhyve is behind it.  Only
- * the start of a line is looked at, so that a line of many "#" is not searched for each.
+ * Returns whether a "#" is the end of a prompt, because a command with bhyve, or cd, is behind it.
+ * Only the start of a line is looked at, so that a line of many "#" is not searched for each.
  */
 static bool is_prompt(const struct reader *r)
 {
 	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
-	size_t before = 0;
+	size_t before = 0, n = (size_t)((newline == NULL ? r->end : newline) - r->p);
 
 	while (before < MAX_PROMPT && r->p - before > r->out->text &&
 	    r->p[-1 - (ptrdiff_t)before] != '\n')
 		before++;
 	return (r->style == SHELL_ROOT_PROMPTS || r->style == SHELL_PROSE_PROMPTS) &&
 	    before < MAX_PROMPT &&
-	    find_text(r->p, (size_t)((newline == NULL ? r->end : newline) - r->p), "bhyve") != NULL;
+	    (find_text(r->p, n, "bhyve") != NULL || (n > 5 && memcmp(r->p, "# cd ", 5) == 0));
 }
 
 static void skip_line(struct reader *r)

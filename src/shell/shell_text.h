@@ -60,7 +60,7 @@ struct shell_script {
 /* How a text is read. */
 enum shell_style {
 	SHELL_COMMENTS,	    /* "#" at the start of a word begins a comment */
-	SHELL_ROOT_PROMPTS, /* likewise, but "#" before a command with bhyve is a prompt */
+	SHELL_ROOT_PROMPTS, /* likewise, but "#" before a command with bhyve, or cd, is a prompt */
 	/*
 	 * Both again for a text of people: an apostrophe behind a letter is text, and a line with
 	 * a quote that has no end is left out.
