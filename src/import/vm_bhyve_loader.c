@@ -151,7 +151,6 @@ static void put_grub(struct guest *g, struct node *loader)
 
 void guest_add_loader(struct guest *g)
 {
-	const char *disk = guest_get_or(g, "disk0_name", "");
 	struct node *loader;
 
 	if (g->has_firmware)
@@ -163,7 +162,7 @@ void guest_add_loader(struct guest *g)
 		    g->loader);
 		return;
 	}
-	if (*disk == '\0') {
+	if (!guest_has_numbered(g, "disk", 0, "_name")) {
 		guest_fault(g, "disk0_name", "missing: %s boots from disk0", g->loader);
 		return;
 	}

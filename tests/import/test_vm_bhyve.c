@@ -184,6 +184,7 @@ static void test_unused(void **state)
 		{ "disk0_type=virtio-blk\ndisk0_dev=file\n",
 		    "disk0_dev: left out: vm-bhyve counts" },
 		{ "disk0_type=\ndisk0_name=a\n", "disk0_type: left out: " },
+		{ "disk0_name=a\n", "disk0_name: left out: " },
 		{ "disk0_type=nvme\ndisk0_name=a\ndisk1_name=y\ndisk1_opts=ro\n",
 		    "disk1_name: left out: " },
 		{ "disk0_type=nvme\ndisk0_name=a\ndisk1_name=y\ndisk1_opts=ro\n",
