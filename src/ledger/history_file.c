@@ -187,24 +187,6 @@ int history_file_open(struct history_file *h, const char *directory, pid_t *died
 	return h->is_marked ? 0 : -1;
 }
 
-int history_file_close(struct history_file *h)
-{
-	int rc = 0, error = 0;
-
-	if (h->is_marked) {
-		MEM_AUTO char *path = path_of(h->directory, HISTORY_FILE_RUNNING);
-
-		rc = unlink(path) == 0 || errno == ENOENT ? 0 : -1;
-		error = errno;
-		if (rc != 0)
-			(void)!truncate(path, 0);
-	}
-	free(h->directory);
-	memset(h, 0, sizeof(*h));
-	errno = error;
-	return rc;
-}
-
 /* --- writing --- */
 
 /* Counts the lines, and looks whether the last one has its end. */
@@ -292,5 +274,26 @@ int history_file_add(struct history_file *h, const char *line, struct error *err
 	(void)close(fd);
 	if (rc == 0 && h->lines > MAX_HISTORY_LINES + MAX_HISTORY_SPARE)
 		rc = trim(h, err);
+	return rc;
+}
+
+int history_file_close(struct history_file *h)
+{
+	int rc = 0, error = 0;
+
+	/* If this fails, the file is only longer than it might be. */
+	if (h->is_counted && h->lines > MAX_HISTORY_LINES)
+		(void)trim(h, NULL);
+	if (h->is_marked) {
+		MEM_AUTO char *path = path_of(h->directory, HISTORY_FILE_RUNNING);
+
+		rc = unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+		error = errno;
+		if (rc != 0)
+			(void)!truncate(path, 0);
+	}
+	free(h->directory);
+	memset(h, 0, sizeof(*h));
+	errno = error;
 	return rc;
 }

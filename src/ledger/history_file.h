@@ -15,7 +15,7 @@
 #define HISTORY_FILE_NAME "history.jsonl"
 #define HISTORY_FILE_RUNNING "running"
 #define MAX_HISTORY_LINES 200 /* lines that are kept when the file is trimmed */
-/* Lines beyond these, before it is trimmed: trimming waits for the disk, so it must be rare. */
+/* Lines beyond these, before a running vmrun trims it: that waits for the disk, so it is rare. */
 #define MAX_HISTORY_SPARE 200
 #define MAX_HISTORY_BYTES ((size_t)32 << 20) /* that are read of it, from the end */
 
@@ -39,7 +39,7 @@ int history_file_open(
  */
 int history_file_add(struct history_file *h, const char *line, struct error *err);
 /*
- * Removes `running`, and frees the struct.  Returns -1 with errno if the file stays, which then is
+ * Trims the file, removes `running`, and frees the struct.  Returns -1 with errno if the file stays, which then is
  * empty if it can be: an empty one tells of no death.
  */
 int history_file_close(struct history_file *h);

@@ -190,12 +190,15 @@ static void test_trim(void **state)
 	add_lines(402, 601);
 	check_lines(402, 601);
 	check_size(202, 601);
+	/* At its end a vmrun keeps what a reader gets; the lines of an earlier run count, too. */
 	history_file_close(&h);
-	open_history(); /* the lines of an earlier run count, too */
+	check_size(402, 601);
+	open_history();
 	add_lines(602, 602);
 	check_lines(403, 602);
-	check_size(403, 602);
+	check_size(402, 602);
 	history_file_close(&h);
+	check_size(403, 602);
 }
 
 /* An error of the trim loses no line, and a later line tries again. */
