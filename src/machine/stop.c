@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "machine/machine_inside.h"
 #include "machine/stop.h"
 
@@ -48,17 +49,42 @@ static struct next step(struct machine *m)
 	return go(STATE_STOPPING, now.wait_ms);
 }
 
+/* Takes the first step of the ladder; unasked: no request is the reason. */
+static struct next begin(struct machine *m, bool unasked)
+{
+	m->requests.stop_step = 0;
+	m->requests.unasked = unasked;
+	return step(m);
+}
+
+/*
+ * Takes the next step for a request.  The first request after a ladder that vmrun itself began only
+ * becomes its reason: the guest keeps the time that the step gives it.
+ */
+static struct next hurry(struct machine *m, const char *request)
+{
+	STR_AUTO struct str text = { 0 };
+
+	if (!m->requests.unasked)
+		return step(m);
+	m->requests.unasked = false;
+	str_addf(&text, "%s requested: the step %s goes on for ", request, m->requests.step);
+	str_add_seconds(&text, m->present.deadline_ms - machine_now(m));
+	str_add(&text, "; another request starts the next step at once");
+	machine_note(m, text.text);
+	return stay();
+}
+
 struct next stop_begin(struct machine *m)
 {
 	machine_request_stop(m);
-	m->requests.stop_step = 0;
-	return step(m);
+	return begin(m, false);
 }
 
 struct next stop_hurry(struct machine *m)
 {
 	machine_request_stop(m);
-	return step(m);
+	return hurry(m, "stop");
 }
 
 struct next stop_late(struct machine *m)
@@ -69,19 +95,17 @@ struct next stop_late(struct machine *m)
 struct next stop_kill(struct machine *m)
 {
 	m->requests.stop_step = m->boot.spec->stop.count; /* the kill after the last step */
+	m->requests.unasked = false;
 	return stop_hurry(m);
 }
 
 /* Starts the ladder for a reboot, or takes its next step. */
 struct next stop_reboot(struct machine *m)
 {
-	if (m->present.state == STATE_RUNNING)
-		m->requests.stop_step = 0;
-	return step(m);
+	return m->present.state == STATE_RUNNING ? begin(m, false) : hurry(m, "reboot");
 }
 
 struct next stop_unfit(struct machine *m)
 {
-	m->requests.stop_step = 0;
-	return step(m);
+	return begin(m, true);
 }

@@ -230,9 +230,10 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		say(r, "%s: stopping%s%s: %s", e->vm, why == NULL ? "" : ", ",
 		    why == NULL ? "" : why, what);
 	else
-		say(r, "%s: stopping%s%s: %s, next step in %s or at the next signal", e->vm,
+		say(r, "%s: stopping%s%s: %s, next step in %s or at the %s signal", e->vm,
 		    why == NULL ? "" : ", ", why == NULL ? "" : why, what,
-		    duration(e->delay_ms, time));
+		    duration(e->delay_ms, time),
+		    why == NULL ? "next" : "second"); /* the first becomes the reason */
 }
 
 /* Writes a warning or a note, without a VM's name while the spec is read. */

@@ -97,7 +97,11 @@ void status_stopping(const struct vmrun_state *state, bool by_key, char text[STA
 	text[0] = '\0';
 	add(text, "stopping: %s ", state->stop_action);
 	add_time(text, seconds_left(state->wait_ms));
-	add(text, "; %s: next step", by_key ? "^C" : "another SIGTERM");
+	/* The first stop request need not start the next step: vmrun may have begun the ladder. */
+	if (state->stop_requested)
+		add(text, "; %s: next step", by_key ? "^C" : "another SIGTERM");
+	else
+		add(text, "; %s: stop", by_key ? "^C" : "SIGTERM");
 }
 
 void status_waiting(const struct vmrun_state *state, char text[STATUS_SIZE])

@@ -97,6 +97,22 @@ teardown() {
 	has 'killing the hypervisor'
 }
 
+@test "the first request after vmrun itself began to stop a guest leaves it its time" {
+	spec '{"ready": {"exec": ["test", "-e", "up"], "every": 0.1},
+		"alive": {"exec": ["false"], "every": 0.1, "failures": 1},
+		"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
+	script 'acpi on ready up deaf'
+	start vm.json
+	await_text 'pressing the power button, next step in 50 min 0 s or at the second signal'
+	kill -TERM "$pid"
+	await_text 'stop requested: the step acpi goes on for '
+	lacks 'killing'
+	stop_again "$pid"
+	ends 0
+	has 'killing the hypervisor'
+	is "$(cause)" stopped
+}
+
 @test "and a third kills" {
 	mkdir bin
 	printf '#!/bin/sh\nexit 0\n' >bin/bhyvectl

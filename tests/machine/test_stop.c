@@ -196,10 +196,57 @@ static void test_unfit(void **state)
 	assert_string_equal(e->cause, "unhealthy");
 	assert_string_equal(e->cause_text, "3 checks in a row failed: refused");
 	vm_put(&v, STATE_STOPPING);
+	(void)vm_act(&v, EVENT_DEADLINE);
+	assert_string_equal(vm_event(&v, VMRUN_STOPPING)->cause, "unhealthy");
+	vm_check_next(vm_act(&v, EVENT_STOP), STATES, -1);
+	assert_true(v.machine->requests.stop);
+	start_hypervisor();
 	(void)vm_act(&v, EVENT_STOP);
+	check_signal(SIGTERM);
 	e = vm_event(&v, VMRUN_STOPPING);
 	assert_string_equal(e->cause, "stopped");
 	assert_string_equal(e->cause_text, cause_text(CAUSE_STOPPED));
+	vm_close(&v);
+}
+
+/* Begins the ladder for a guest that is not healthy. */
+static void fail_guest(void)
+{
+	open_running(LADDER);
+	v.machine->guest.unfit = CAUSE_UNHEALTHY;
+	v.machine->guest.why = mem_copy("3 checks in a row failed: refused");
+	check_step(vm_act(&v, EVENT_UNFIT), "acpi", 7000);
+	v.machine->present.deadline_ms = machine_now(v.machine) + 7000;
+}
+
+/* The first request leaves the guest the time of the step that vmrun took by itself. */
+static void test_first_request_after_unfit(void **state)
+{
+	(void)state;
+	fail_guest();
+	vm_check_next(vm_act(&v, EVENT_STOP), STATES, -1);
+	vm_check_event(&v, VMRUN_NOTE,
+	    "stop requested: the step acpi goes on for 7.0 s; another request starts the next step "
+	    "at once");
+	check_step(vm_act(&v, EVENT_STOP), "poweroff", 0);
+	vm_close(&v);
+	/* A reboot request is such a request, too; the stop after it is the second one. */
+	fail_guest();
+	v.machine->requests.reboot_to = strdup("other");
+	vm_check_next(vm_act(&v, EVENT_REBOOT), STATES, -1);
+	vm_check_event(&v, VMRUN_NOTE,
+	    "reboot requested: the step acpi goes on for 7.0 s; another request starts the next "
+	    "step at once");
+	check_step(vm_act(&v, EVENT_STOP), "poweroff", 0);
+	vm_close(&v);
+	fail_guest();
+	check_step(vm_act(&v, EVENT_KILL), "kill", 5000);
+	vm_close(&v);
+	/* The ladder of a later boot, which a request begins, is not that one. */
+	fail_guest();
+	vm_put(&v, STATE_RUNNING);
+	check_step(vm_act(&v, EVENT_STOP), "acpi", 7000);
+	check_step(vm_act(&v, EVENT_STOP), "poweroff", 0);
 	vm_close(&v);
 }
 
@@ -208,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STOP(test_ladder),
 		STOP(test_unfit),
+		STOP(test_first_request_after_unfit),
 		STOP(test_hurry),
 		STOP(test_stop_begins_anew),
 		STOP(test_kill),
