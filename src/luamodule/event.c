@@ -71,6 +71,7 @@ static const struct member state_rows[] = {
 	STATE(started, MEMBER_FLAG),
 	STATE(ready_within_ms, MEMBER_INT64),
 	STATE(requested_status, MEMBER_INT),
+	STATE(ending, MEMBER_FLAG),
 };
 
 #define FINDING(member, kind)                                         \

@@ -199,6 +199,7 @@ static const char *state_name(const struct machine *m)
 	case STATE_RUNNING:
 		return "running";
 	case STATE_STOPPING:
+	case STATE_CLEANING:
 	case STATE_ENDING:
 	case STATE_REPORTING:
 	case STATE_ENDED:
@@ -253,6 +254,7 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 		out->stop_action = stop_action(m);
 	}
 	out->stop_requested = m->requests.stop;
+	out->ending = m->present.state >= STATE_ENDING;
 	out->run_dir = m->source->run_dir;
 	out->state_dir = m->source->state_dir;
 	if (m->run.child.job.pid != 0) {

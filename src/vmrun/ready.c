@@ -118,8 +118,7 @@ const char *ready_up(struct ready *r)
 /* Returns whether the VM stops and does not boot again. */
 static bool is_ending(const struct vmrun_state *state)
 {
-	return state->stop_requested ||
-	    (strcmp(state->state, "stopping") == 0 && state->stop_action == NULL);
+	return state->stop_requested || state->ending;
 }
 
 /*

@@ -50,14 +50,14 @@ static void show_wait(const char *answer, const char *state)
 	char *ms = json_member(answer, "wait_ms");
 	char *what = json_member(answer, "waits_for");
 	char *step = json_member(answer, "stop_step");
-	bool stops = strcmp(state, "stopping") == 0;
+	bool stops = strcmp(state, "stopping") == 0 && is_set(step); /* else vmrun cleans up */
 	char text[DURATION_TEXT];
 
 	if (what != NULL && ms != NULL) {
 		mask_control(what, "", '?'); /* a path */
 		(void)printf(" for %s, %s left", what, show_duration(ms, text));
 	}
-	if (stops && is_set(step))
+	if (stops)
 		(void)printf(", step %s", step);
 	if (is_set(ms) && (stops || strcmp(state, "backoff") == 0))
 		(void)printf(

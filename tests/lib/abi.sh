@@ -13,12 +13,12 @@ mkdir "$work/vmrun"
 awk -v to="$work/vmrun/" '
 	FNR == 1 { file = to substr(FILENAME, match(FILENAME, /[^\/]*$/)) }
 	/^struct vmrun_[a-z]* \{/ { inside = $2 }
-	inside ~ /^vmrun_(event|state)$/ && / cause_code;/ { removed++; next }
+	inside ~ /^vmrun_(event|state)$/ && / (cause_code|ending);/ { removed++; next }
 	inside == "vmrun_options" && /\*(decide|decide_context);/ { removed++; next }
 	inside == "vmrun_decision" && / exit_status;/ { removed++; next }
 	/^};/ { inside = "" }
 	{ print >file }
-	END { if (removed != 5) { print "removed " removed " members" > "/dev/stderr"; exit 1 } }
+	END { if (removed != 6) { print "removed " removed " members" > "/dev/stderr"; exit 1 } }
 ' "$include/vmrun/vmrun.h" "$include/vmrun/event.h"
 ln -s "$library" "$work/libvmrun.so"
 for header in "$work" "$include"; do

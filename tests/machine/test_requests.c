@@ -45,7 +45,7 @@ static const struct heeded heeded[STATES] = {
 	[STATE_STOPPING] = { STATE_STOPPING, STATE_STOPPING, STATE_STOPPING, STATE_STOPPING, NULL,
 	    NULL, "stopping" },
 	[STATE_CLEANING] = { STATE_CLEANING, STATE_CLEANING, STATE_CLEANING, STATE_CLEANING, NULL,
-	    NULL, "waiting" },
+	    NULL, "stopping" },
 	[STATE_DECIDING] = { STATE_ENDED, STATE_ENDED, STATE_DECIDING, STATE_WAITING, NULL, NULL,
 	    "waiting" },
 	[STATE_GIVING_UP] = { STATE_ENDED, STATE_ENDED, STATE_GIVING_UP, STATE_WAITING, NULL, NULL,
@@ -300,6 +300,8 @@ static void test_told_state(void **state)
 		assert_string_equal(told.state, heeded[s].told);
 		assert_string_equal(told.target, "default");
 		assert_int_equal(told.stop_step, s == STATE_STOPPING ? 1 : 0);
+		assert_int_equal(told.ending,
+		    s == STATE_ENDING || s == STATE_REPORTING || s == STATE_ENDED);
 		v.machine->history.ends = 1;
 		machine_get_state(v.machine, &told);
 		assert_string_equal(told.state, s == STATE_WAITING ? "backoff" : heeded[s].told);

@@ -201,6 +201,18 @@ static void test_stop_before_ready(void **state)
 	    "STATUS=stopping, target t, pid 7, not ready yet, boot 1, step 1 (kill)\n");
 }
 
+/* A boot may follow a cleanup: only the end of vmrun is told as such. */
+static void test_cleanup(void **state)
+{
+	struct vmrun_state s = { .state = "stopping", .target = "t", .boots = 1, .ready = -1 };
+
+	(void)state;
+	check_sent(&s, "STATUS=stopping, target t, boot 1\n");
+	s.ending = true;
+	check_sent(&s, "STOPPING=1\nSTATUS=stopping, target t, boot 1\n");
+	check_sent(&s, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_time_to_become_ready, enter, leave),
 		cmocka_unit_test_setup_teardown(test_time_without_limit, enter, leave),
 		cmocka_unit_test_setup_teardown(test_stop_before_ready, enter, leave),
+		cmocka_unit_test_setup_teardown(test_cleanup, enter, leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
