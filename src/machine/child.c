@@ -244,10 +244,23 @@ void child_read(struct child *c, enum channel channel)
 		flush_log(c);
 }
 
+/* Takes the end of stderr, without NULs as in lines: it is a string for all that read it. */
+static void keep_tail(struct child *c)
+{
+	struct str *kept = &c->job.stream[CHANNEL_STDERR].text;
+
+	str_free(&c->tail);
+	c->tail = *kept;
+	memset(kept, 0, sizeof(*kept));
+	for (size_t i = 0; i < c->tail.length; i++) {
+		if (c->tail.text[i] == '\0')
+			c->tail.text[i] = '?';
+	}
+}
+
 /* Handles last lines without a newline, and keeps the end of stderr. */
 static void take_rest(struct child *c)
 {
-	struct str *kept = &c->job.stream[CHANNEL_STDERR].text;
 	const char *rest;
 
 	for (int i = 0; i < CHANNELS; i++) {
@@ -255,9 +268,7 @@ static void take_rest(struct child *c)
 		if (rest != NULL)
 			take_line(c, (enum channel)i, rest);
 	}
-	str_free(&c->tail);
-	c->tail = *kept;
-	memset(kept, 0, sizeof(*kept));
+	keep_tail(c);
 }
 
 const char *child_tail(const struct child *c)

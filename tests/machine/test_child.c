@@ -114,6 +114,16 @@ static void test_lines_of_stderr_and_the_rest(void **state)
 	assert_null(heard.text);
 }
 
+/* The tail is a string: a NUL does not hide what comes after it. */
+static void test_nul(void **state)
+{
+	(void)state;
+	run("printf 'first\\000second\\nthird\\n\\000' >&2", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<first?second><third><?>");
+	assert_string_equal(child_tail(&child), "first?second\nthird\n?");
+	assert_int_equal(child.tail.length, strlen(child_tail(&child)));
+}
+
 /* A single byte is read like more of them. */
 static void test_single_bytes(void **state)
 {
@@ -384,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lines_of_stderr_and_the_rest),
+		TEST(nul),
 		TEST(single_bytes),
 		TEST(freed_in_a_line),
 		TEST(process_group),
