@@ -250,6 +250,17 @@ struct next decide_reboot(struct machine *m)
 	return m->run.starts_again ? start_again(m) : decide_hook_ended(m);
 }
 
+/* Decides at once when a stop is requested while on_exit runs, as after one in the cleanup. */
+struct next decide_stop(struct machine *m)
+{
+	calls_abandon(&m->calls);
+	machine_request_stop(m);
+	if (m->run.starts_again)
+		return start_again(m);
+	m->history.outcome.cause = CAUSE_STOPPED;
+	return decide_hook_ended(m);
+}
+
 struct next decide_give_up(struct machine *m)
 {
 	history_add(m);

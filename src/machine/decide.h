@@ -9,6 +9,7 @@ struct next decide_begin(struct machine *m);
 struct next decide_ask(struct machine *m);
 struct next decide_hook_ended(struct machine *m);
 struct next decide_reboot(struct machine *m);
+struct next decide_stop(struct machine *m);
 struct next decide_give_up(struct machine *m);
 struct next decide_give_up_hook_ended(struct machine *m);
 struct next decide_reset(struct machine *m);

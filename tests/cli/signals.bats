@@ -128,6 +128,7 @@ everywhere() {
 	await_text asked
 	everywhere waiting vm.lua
 	ends 0
+	has 'no further boot (the stop request)'
 	is "$(starts)" 1
 }
 

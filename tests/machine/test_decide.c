@@ -284,6 +284,35 @@ static void test_stop_request(void **state)
 	vm_close(&v);
 }
 
+/* A stop while on_exit runs is a decision, too, and told as such. */
+static void test_stop_while_deciding(void **state)
+{
+	static const enum event events[] = { EVENT_STOP, EVENT_KILL };
+	const struct vmrun_event *e;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		vm_prepare(&v, "");
+		end_boot(CAUSE_REBOOT);
+		vm_check_next(vm_act(&v, events[i]), STATE_ENDING, -1);
+		assert_int_equal(v.machine->end.status, STATUS_OK);
+		assert_int_equal(v.machine->history.outcome.cause, CAUSE_STOPPED);
+		e = vm_event(&v, VMRUN_DECIDED);
+		assert_non_null(e);
+		assert_string_equal(e->action, "stop");
+		assert_string_equal(e->by, "the stop request");
+		assert_string_equal(e->cause, "stopped");
+		vm_close(&v);
+	}
+	/* A start that lost its port is no end of a boot. */
+	vm_prepare(&v, "");
+	end_boot(CAUSE_START_FAILED);
+	v.machine->run.starts_again = true;
+	vm_check_next(vm_act(&v, EVENT_STOP), STATE_ENDING, -1);
+	assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), 0);
+	vm_close(&v);
+}
+
 static void answer(struct vmrun_decision *d, void *context)
 {
 	const struct vmrun_decision *a = context;
@@ -388,6 +417,7 @@ int main(void)
 		DECIDE(test_given_up_boots_once),
 		DECIDE(test_final_status),
 		DECIDE(test_stop_request),
+		DECIDE(test_stop_while_deciding),
 		DECIDE(test_program_that_boots),
 		DECIDE(test_program_that_stops),
 		DECIDE(test_program_that_is_wrong),
