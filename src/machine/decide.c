@@ -261,25 +261,6 @@ struct next decide_stop(struct machine *m)
 	return decide_hook_ended(m);
 }
 
-struct next decide_give_up(struct machine *m)
-{
-	history_add(m);
-	hooks_call(m, &hooks_given_up, m->boot.spec);
-	return stay();
-}
-
-struct next decide_give_up_hook_ended(struct machine *m)
-{
-	struct decision *d = &m->choice.decision;
-
-	if (d->boot && m->requests.once_target != NULL) {
-		/* The request came after the decision, as in the state waiting. */
-		free(d->target);
-		d->target = mem_copy(m->requests.once_target);
-	}
-	return follow(m);
-}
-
 /*
  * Boots the target that the rate limit refused, or that of the next request, and counts its boots
  * anew.
@@ -300,9 +281,38 @@ static struct next boot_refused(struct machine *m, const char *by)
 	return follow(m);
 }
 
+struct next decide_give_up(struct machine *m)
+{
+	history_add(m);
+	m->requests.reset = false;
+	hooks_call(m, &hooks_given_up, m->boot.spec);
+	return stay();
+}
+
+struct next decide_give_up_hook_ended(struct machine *m)
+{
+	struct decision *d = &m->choice.decision;
+
+	if (d->wait && m->requests.reset)
+		return boot_refused(m, "reset");
+	if (d->boot && m->requests.once_target != NULL) {
+		/* The request came after the decision, as in the state waiting. */
+		free(d->target);
+		d->target = mem_copy(m->requests.once_target);
+	}
+	return follow(m);
+}
+
 struct next decide_reset(struct machine *m)
 {
 	return boot_refused(m, "reset");
+}
+
+/* Keeps the request: the event has told that vmrun waits for one, but hooks still hear of it. */
+struct next decide_reset_later(struct machine *m)
+{
+	m->requests.reset = true;
+	return stay();
 }
 
 /* Ends the state given_up as a reset does, with the target of the request if it names one. */

@@ -213,6 +213,7 @@ struct requests {
 	bool fix;	   /* the answer of EVENT_FIX */
 	char *reboot_to;   /* target of a requested reboot, "": the next one; NULL: none */
 	char *once_target; /* target requested for the next boot, or NULL */
+	bool reset;	   /* a reset is requested for the end of the hooks of given_up */
 	size_t stop_step;  /* index of the ladder's next step */
 	bool unasked;	   /* vmrun itself began the ladder, and no request has come since */
 	/* The last step that was taken against the present boot, or NULL; its signal, its time. */

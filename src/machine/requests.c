@@ -15,12 +15,19 @@ void machine_kill(struct machine *m)
 	machine_handle(m, EVENT_KILL);
 }
 
+/* Returns whether the VM has given up and the decision is to wait, which hooks may still hear of. */
+static bool waits_for_reset(const struct machine *m)
+{
+	return m->present.state == STATE_GIVEN_UP ||
+	    (m->present.state == STATE_GIVING_UP && m->choice.decision.wait);
+}
+
 bool machine_reset(struct machine *m)
 {
-	bool heeded = machine_accepts(m, EVENT_RESET);
-
+	if (!waits_for_reset(m))
+		return false;
 	machine_handle(m, EVENT_RESET);
-	return heeded;
+	return true;
 }
 
 void machine_allow_fixes(struct machine *m, bool fix)
@@ -191,6 +198,8 @@ void machine_check_reload(
 
 static const char *state_name(const struct machine *m)
 {
+	if (waits_for_reset(m))
+		return "given_up";
 	switch (m->present.state) {
 	case STATE_WAITING:
 		return m->history.ends > 0 ? "backoff" : "waiting";
@@ -204,8 +213,6 @@ static const char *state_name(const struct machine *m)
 	case STATE_REPORTING:
 	case STATE_ENDED:
 		return "stopping";
-	case STATE_GIVEN_UP:
-		return "given_up";
 	default:
 		return "waiting";
 	}
@@ -220,7 +227,7 @@ static const char *next_target(const struct machine *m)
 		return m->requests.once_target;
 	if (m->requests.reboot_to != NULL && *m->requests.reboot_to != '\0')
 		return m->requests.reboot_to;
-	if (m->present.state == STATE_GIVEN_UP)
+	if (waits_for_reset(m))
 		return m->choice.refused_target;
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
 }

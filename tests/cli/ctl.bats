@@ -159,6 +159,29 @@ raw() {
 	ends 0
 }
 
+@test "reset: while hooks still hear of given_up, by a client and by such a hook" {
+	lua 'vm.restart_limit = { count = 1, within = 99 } vm.on = { given_up = "wait" }
+		function vm.on_exit(exit)
+			if exit.cause ~= "given_up" then return end
+			if exit.count.given_up == 2 then print("asked", vmrun.request("reset")) return end
+			print "heard"
+			vmrun.exec { "sh", "-c", "until [ -e go ]; do sleep 0.02; done" }
+		end'
+	script 'exit 0' 'exit 0' 'exit 0' 'acpi on ready up wait exit 1'
+	start vm.lua
+	await_text heard
+	ctl "$vm" wait --state given_up --timeout 30
+	is "$status" 0
+	ctl "$vm" reset
+	is "$(cat said)" "$vm: booting again"
+	touch go
+	await_file up
+	grep -q '^vmrun: asked.true$' err
+	is "$(grep -c 'next boot: target default (reset)' err)" 2
+	ctl "$vm" stop
+	ends 0
+}
+
 # state JSON: writes the state file of the VM
 state() {
 	mkdir -p "state/$vm"

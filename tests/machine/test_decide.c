@@ -221,6 +221,45 @@ static void test_wait(void **state)
 	}
 }
 
+/* The decision to wait is told before on_exit hears of it: a reset meanwhile is kept until then. */
+static void test_reset_while_giving_up(void **state)
+{
+	struct vmrun_state told;
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(
+	    &v, "vm.restart_limit = { count = 1, within = 60 } vm.on = { given_up = 'wait' }");
+	(void)decide(CAUSE_REBOOT);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVING_UP);
+	machine_get_state(v.machine, &told);
+	assert_string_equal(told.state, "given_up");
+	assert_string_equal(told.next_target, "default");
+	assert_true(machine_reset(v.machine));
+	assert_int_equal(v.machine->present.state, STATE_GIVING_UP);
+	assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), 2);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_WAITING, 0);
+	e = vm_event(&v, VMRUN_DECIDED);
+	assert_non_null(e);
+	assert_string_equal(e->by, "reset");
+	/* It is done: the next time, vmrun waits again. */
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVING_UP);
+	(void)machine_states[STATE_GIVING_UP].enter(v.machine);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_GIVEN_UP, -1);
+	vm_close(&v);
+	/* Where on.given_up boots or stops, there is nothing to reset. */
+	vm_prepare(&v, "vm.restart_limit = { count = 1, within = 60 }");
+	(void)decide(CAUSE_REBOOT);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVING_UP);
+	machine_get_state(v.machine, &told);
+	assert_string_equal(told.state, "waiting");
+	assert_false(machine_reset(v.machine));
+	vm_close(&v);
+}
+
 /* on.given_up boots its target once; after that the limit ends the run. */
 static void test_given_up_boots_once(void **state)
 {
@@ -414,6 +453,7 @@ int main(void)
 		DECIDE(test_start_again),
 		DECIDE(test_next_request),
 		DECIDE(test_wait),
+		DECIDE(test_reset_while_giving_up),
 		DECIDE(test_given_up_boots_once),
 		DECIDE(test_final_status),
 		DECIDE(test_stop_request),
