@@ -1,6 +1,7 @@
 /* Decides what follows the end of a boot: asks on_exit and the policy, applies the rate limit. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
@@ -21,6 +22,19 @@ static void say(struct machine *m, const struct decision *d)
 	event_target(r, d->target);
 	event_by(r, d->by);
 	history_note_boot(m, decision_action(d), d->target, d->by);
+}
+
+void machine_decide_again(struct machine *m, const char *target, int64_t delay_ms, const char *by)
+{
+	struct decision again = { .boot = true,
+		.target = mem_copy(target),
+		.delay_ms = delay_ms < 0 ? 0 : delay_ms,
+		.status = -1,
+		.by = mem_copy(by) };
+
+	decision_clear(&m->choice.decision);
+	m->choice.decision = again;
+	say(m, &again);
 }
 
 /* Reports the exits in the window of the rate limit: one before each boot, and the present one. */
@@ -267,17 +281,11 @@ struct next decide_stop(struct machine *m)
  */
 static struct next boot_refused(struct machine *m, const char *by)
 {
-	struct decision *d = &m->choice.decision;
 	const char *target = m->requests.once_target;
 
-	decision_clear(d);
-	*d = (struct decision){ .boot = true,
-		.target = mem_copy(target != NULL ? target : m->choice.refused_target),
-		.status = -1,
-		.by = mem_copy(by) };
 	rate_limit_forget(&m->choice.rate_limit);
 	rate_limit_boot(&m->choice.rate_limit, machine_now(m), 0);
-	say(m, d);
+	machine_decide_again(m, target != NULL ? target : m->choice.refused_target, 0, by);
 	return follow(m);
 }
 
@@ -291,15 +299,14 @@ struct next decide_give_up(struct machine *m)
 
 struct next decide_give_up_hook_ended(struct machine *m)
 {
-	struct decision *d = &m->choice.decision;
+	const struct decision *d = &m->choice.decision;
+	const char *once = m->requests.once_target;
 
 	if (d->wait && m->requests.reset)
 		return boot_refused(m, "reset");
-	if (d->boot && m->requests.once_target != NULL) {
-		/* The request came after the decision, as in the state waiting. */
-		free(d->target);
-		d->target = mem_copy(m->requests.once_target);
-	}
+	/* The request came after the decision, as in the state waiting. */
+	if (d->boot && once != NULL && strcmp(d->target, once) != 0)
+		machine_decide_again(m, once, d->delay_ms, BY_NEXT_REQUEST);
 	return follow(m);
 }
 
@@ -322,5 +329,16 @@ struct next decide_reboot_given_up(struct machine *m)
 		free(m->choice.refused_target);
 		m->choice.refused_target = mem_copy(m->requests.reboot_to);
 	}
-	return boot_refused(m, "the reboot request");
+	return boot_refused(m, BY_REBOOT_REQUEST);
+}
+
+/* Boots at once in place of the boot that was decided, with the target of the request. */
+struct next decide_reboot_waiting(struct machine *m)
+{
+	const char *to = m->requests.reboot_to, *next = m->choice.next_target;
+
+	/* Nothing is decided before a boot has ended, nor for a boot that starts again. */
+	if (m->history.ends > 0 && next != NULL)
+		machine_decide_again(m, *to != '\0' ? to : next, 0, BY_REBOOT_REQUEST);
+	return machine_reboot_waiting(m);
 }

@@ -15,5 +15,6 @@ struct next decide_give_up_hook_ended(struct machine *m);
 struct next decide_reset(struct machine *m);
 struct next decide_reset_later(struct machine *m);
 struct next decide_reboot_given_up(struct machine *m);
+struct next decide_reboot_waiting(struct machine *m);
 
 #endif

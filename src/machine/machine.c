@@ -55,7 +55,7 @@ const struct state_row machine_states[STATES] = {
 	    { [EVENT_DEADLINE] = draft_or_prepare,
 		[EVENT_STOP] = machine_end_stopped,
 		[EVENT_KILL] = machine_end_stopped,
-		[EVENT_REBOOT] = machine_reboot_waiting },
+		[EVENT_REBOOT] = decide_reboot_waiting },
 	    TO(DRAFTING) | TO(PREPARING) | TO(ENDING) },
 	[STATE_DRAFTING] = { "drafting", draft_begin,
 	    { [EVENT_HOOK_ENDED] = draft_hook_ended,

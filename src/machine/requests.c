@@ -100,10 +100,14 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 	if (m->present.state == STATE_ENDING || m->present.state == STATE_REPORTING ||
 	    m->present.state == STATE_ENDED)
 		return error_set(err, STATUS_CHECK, "vmrun is about to exit");
-	if (m->present.state == STATE_WAITING && m->choice.next_target != NULL)
-		set(&m->choice.next_target, target);
-	else
+	if (m->present.state != STATE_WAITING || m->choice.next_target == NULL) {
 		set(&m->requests.once_target, target);
+		return 0;
+	}
+	set(&m->choice.next_target, target);
+	if (m->history.ends > 0) /* else nothing has been decided */
+		machine_decide_again(m, m->choice.next_target,
+		    m->present.deadline_ms - machine_now(m), BY_NEXT_REQUEST);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static void follow_hook(const struct policy_question *q, struct decision *out)
 /* Follows a reboot request, without a delay. */
 static void follow_request(const struct policy_question *q, struct decision *out)
 {
-	boot(q, out, *q->reboot_to == '\0' ? NULL : q->reboot_to, mem_copy("the reboot request"));
+	boot(q, out, *q->reboot_to == '\0' ? NULL : q->reboot_to, mem_copy(BY_REBOOT_REQUEST));
 	out->delay_ms = 0;
 }
 
@@ -135,7 +135,7 @@ static void boot_once(const struct policy_question *q, struct decision *out)
 	free(out->by);
 	out->target = mem_copy(q->once);
 	out->by_next = false;
-	out->by = mem_copy("the next request");
+	out->by = mem_copy(BY_NEXT_REQUEST);
 }
 
 /* Applies the limits of the command line, which override every policy. */

@@ -11,6 +11,10 @@
 
 #define GIVEN_UP_LEAST_DELAY_MS 1000 /* before a boot that on.given_up repeats for ever */
 
+/* What decides, in the words of vmrun(8), where a request does. */
+#define BY_NEXT_REQUEST "the next request"
+#define BY_REBOOT_REQUEST "the reboot request"
+
 /* Options of the command line, which override the spec. */
 struct policy_options {
 	bool no_reboot;

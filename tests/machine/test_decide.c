@@ -216,6 +216,8 @@ static void test_wait(void **state)
 			m->requests.once_target = strdup("other");
 		vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_WAITING, 0);
 		assert_string_equal(m->choice.next_target, "other");
+		assert_string_equal(m->choice.decision.by, "the next request");
+		assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), before ? 2 : 3);
 		assert_null(m->requests.once_target);
 		vm_close(&v);
 	}

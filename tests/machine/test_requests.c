@@ -143,6 +143,52 @@ static void test_reboot_during_a_delay(void **state)
 	check_state(STATE_WAITING, "reboot", STATE_WAITING);
 }
 
+/* Fails unless this boot was decided, and said so, in place of the one that was decided before. */
+static void check_decided(const char *target, int64_t delay_ms, const char *by)
+{
+	const struct vmrun_event *e = vm_event(&v, VMRUN_DECIDED);
+
+	assert_non_null(e);
+	assert_string_equal(e->action, "boot");
+	assert_string_equal(e->target, target);
+	assert_int_equal(e->delay_ms, delay_ms);
+	assert_string_equal(e->by, by);
+	assert_string_equal(v.machine->choice.decision.target, target);
+	assert_null(vm_event(&v, VMRUN_DECIDED));
+}
+
+/* A request that changes what boots after a delay says so, as one while the VM has given up does. */
+static void test_requests_during_a_delay_are_decisions(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	open_in(STATE_WAITING, "");
+	v.machine->choice.next_target = strdup("default");
+	v.machine->present.deadline_ms = machine_now(v.machine) + 5000;
+	/* Before the first boot nothing was decided. */
+	assert_int_equal(machine_next(v.machine, "other", &err), 0);
+	assert_null(vm_event(&v, VMRUN_DECIDED));
+	v.machine->history.ends = 1;
+	assert_int_equal(machine_next(v.machine, "default", &err), 0);
+	check_decided("default", 5000, "the next request");
+	assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
+	check_decided("other", 0, "the reboot request");
+	vm_close(&v);
+	open_in(STATE_WAITING, "");
+	v.machine->choice.next_target = strdup("default");
+	v.machine->history.ends = 1;
+	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
+	check_decided("default", 0, "the reboot request");
+	vm_close(&v);
+	/* A start that lost its port is prepared again, and nothing was decided about it. */
+	open_in(STATE_WAITING, "");
+	v.machine->history.ends = 1;
+	assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
+	assert_null(vm_event(&v, VMRUN_DECIDED));
+	vm_close(&v);
+}
+
 /* The target of a reboot request is that of the boot that follows. */
 static void test_target_of_reboot(void **state)
 {
@@ -468,6 +514,7 @@ int main(void)
 		REQUEST(test_reset),
 		REQUEST(test_reboot),
 		REQUEST(test_reboot_during_a_delay),
+		REQUEST(test_requests_during_a_delay_are_decisions),
 		REQUEST(test_target_of_reboot),
 		REQUEST(test_refused_reboots),
 		REQUEST(test_next),
