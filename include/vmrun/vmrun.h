@@ -487,15 +487,16 @@ VMRUN_API void vmrun_kill(struct vmrun *vm);
 VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
 /*
  * Sets the target of the next boot only, over all that decides on it.  Returns 0; 65 unknown
- * target, or NULL; 69 the VM is ending; 64 as vmrun_reboot().
+ * target, or NULL; 69 no boot follows: the VM is stopping or ending, or options.no_reboot is set;
+ * 64 as vmrun_reboot().
  */
 VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
 /*
  * Reads the spec again, with the same options, for the next boot.  Keeps the previous spec if the
  * new one is invalid or has another name; VMRUN_RELOADED reports its problems.  Blocks until the
  * spec is read: a spec in Lua may compute for 5 seconds, and waits for each command that it runs.
- * Returns 0, a status as vmrun_open() does, or 64 before vmrun_start(), in a simulation, and after
- * the end; see vmrun_refusal().
+ * Returns 0, a status as vmrun_open() does, 69 if no boot follows, or 64 before vmrun_start(), in a
+ * simulation, and after the end; see vmrun_refusal().
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*

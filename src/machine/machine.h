@@ -70,8 +70,9 @@ int machine_reboot(struct machine *m, const char *target, struct error *err);
 /* Sets the target of the next boot, whenever that is. Fails as machine_reboot() does. */
 int machine_next(struct machine *m, const char *target, struct error *err);
 /*
- * Reports each target that a new source lacks although it runs, waits or is decided, is requested,
- * or may follow by the policy of the present boot.
+ * Reports why no boot can follow that would use a new source; else each target that it lacks
+ * although it runs, waits or is decided, is requested, or may follow by the policy of the present
+ * boot.
  */
 void machine_check_reload(
     const struct machine *m, const struct boot_source *fresh, struct report *report);

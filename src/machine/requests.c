@@ -15,7 +15,8 @@ void machine_kill(struct machine *m)
 	machine_handle(m, EVENT_KILL);
 }
 
-/* Returns whether the VM has given up and the decision is to wait, which hooks may still hear of. */
+/* Returns whether the VM has given up and the decision is to wait, which hooks may still hear of.
+ */
 static bool waits_for_reset(const struct machine *m)
 {
 	return m->present.state == STATE_GIVEN_UP ||
@@ -55,6 +56,23 @@ static int check_target(const struct machine *m, const char *target, struct erro
 	return error_set(err, STATUS_SPEC, "%s", text);
 }
 
+/* Returns why no further boot can follow the present one, or NULL. */
+static const char *no_further_boot(const struct machine *m)
+{
+	if (m->options.policy.no_reboot)
+		return "--no-reboot forbids further boots";
+	if (m->requests.stop || m->requests.stop_after_hook)
+		return "the VM is being stopped";
+	return m->present.state >= STATE_ENDING ? "vmrun is about to exit" : NULL;
+}
+
+/* Returns whether the first boot is still to be drafted, so that requests may change it. */
+static bool is_before_first_draft(const struct machine *m)
+{
+	return m->present.state <= STATE_WAITING && m->choice.next_target != NULL &&
+	    m->history.ends == 0;
+}
+
 /* Says why a reboot cannot be requested in this state. */
 static int refuse_reboot(const struct machine *m, struct error *err)
 {
@@ -73,12 +91,12 @@ static int refuse_reboot(const struct machine *m, struct error *err)
 
 int machine_reboot(struct machine *m, const char *target, struct error *err)
 {
+	const char *no_boot = no_further_boot(m);
+
 	if (check_target(m, target, err) != 0)
 		return -1;
-	if (m->options.policy.no_reboot)
-		return error_set(err, STATUS_CHECK, "--no-reboot forbids further boots");
-	if (m->requests.stop || m->requests.stop_after_hook)
-		return error_set(err, STATUS_CHECK, "the VM is being stopped");
+	if (no_boot != NULL)
+		return error_set(err, STATUS_CHECK, "%s", no_boot);
 	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
 	set(&m->requests.reboot_to, target == NULL ? "" : target);
@@ -93,14 +111,17 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 
 int machine_next(struct machine *m, const char *target, struct error *err)
 {
+	const char *no_boot = no_further_boot(m);
+	bool is_decided;
+
 	if (target == NULL)
 		return error_set(err, STATUS_SPEC, "missing target: expected the name of a target");
 	if (check_target(m, target, err) != 0)
 		return -1;
-	if (m->present.state == STATE_ENDING || m->present.state == STATE_REPORTING ||
-	    m->present.state == STATE_ENDED)
-		return error_set(err, STATUS_CHECK, "vmrun is about to exit");
-	if (m->present.state != STATE_WAITING || m->choice.next_target == NULL) {
+	is_decided = m->present.state == STATE_WAITING && m->choice.next_target != NULL;
+	if (no_boot != NULL && !(is_decided && is_before_first_draft(m)))
+		return error_set(err, STATUS_CHECK, "%s", no_boot);
+	if (!is_decided) {
 		set(&m->requests.once_target, target);
 		return 0;
 	}
@@ -175,11 +196,6 @@ static void require_present(
 	case STATE_GIVEN_UP:
 		require_target(doc, m->choice.refused_target, "a reset boots it", told, report);
 		break;
-	case STATE_ENDING:
-	case STATE_REPORTING:
-	case STATE_ENDED:
-	case STATES:
-		break;
 	default:
 		require_target(doc, m->boot.target, present, told, report);
 		require_policy(doc, m->boot.spec, told, report);
@@ -189,10 +205,13 @@ static void require_present(
 void machine_check_reload(
     const struct machine *m, const struct boot_source *fresh, struct report *report)
 {
+	const char *no_boot = is_before_first_draft(m) ? NULL : no_further_boot(m);
 	WORDS_AUTO struct words told = { 0 };
 
-	if (m->requests.stop) /* no boot follows */
+	if (no_boot != NULL) {
+		report_add(report, STATUS_CHECK, NULL, "%s", no_boot);
 		return;
+	}
 	require_present(m, fresh->doc, &told, report);
 	require_target(
 	    fresh->doc, m->requests.reboot_to, "a reboot request names it", &told, report);

@@ -182,6 +182,24 @@ raw() {
 	ends 0
 }
 
+@test "next and reload: refused where no boot can follow" {
+	spec '{"stop": [{"do": "acpi", "wait": 3600}, {"do": "kill", "wait": 5}]}'
+	script 'acpi on ready up deaf' 'acpi on ready again deaf'
+	start --no-reboot vm.json
+	await_file up
+	refused 1 '--no-reboot forbids further boots' "$vm" next default
+	refused 1 '--no-reboot forbids further boots' "$vm" reload
+	ctl "$vm" kill
+	ends 0
+	start vm.json
+	await_file again
+	ctl "$vm" stop --no-wait
+	refused 1 'the VM is being stopped' "$vm" next default
+	refused 1 'the VM is being stopped' "$vm" reload
+	ctl "$vm" kill
+	ends 0
+}
+
 # state JSON: writes the state file of the VM
 state() {
 	mkdir -p "state/$vm"

@@ -100,7 +100,8 @@ everywhere() {
 	kill -INT "$pid"
 	await_text 'pressing the power button'
 	says USR2 'step 1 (acpi), next one in '
-	says HUP 'spec reloaded: it takes effect'
+	says HUP 'keeping the previous spec'
+	has 'the VM is being stopped'
 	kill -USR1 "$pid"
 	says USR2 'step 1 (acpi), next one in '
 	is "$(said 'stopping:')" 1

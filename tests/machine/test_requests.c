@@ -18,6 +18,7 @@ static struct vm v = VM;
 
 #define BOOTING "the VM is booting already"
 #define ENDING "vmrun is about to exit"
+#define NO_REBOOT "--no-reboot forbids further boots"
 
 /* What requests do in a state: the state that they lead to, or the text that refuses them. */
 struct heeded {
@@ -157,7 +158,8 @@ static void check_decided(const char *target, int64_t delay_ms, const char *by)
 	assert_null(vm_event(&v, VMRUN_DECIDED));
 }
 
-/* A request that changes what boots after a delay says so, as one while the VM has given up does. */
+/* A request that changes what boots after a delay says so, as one while the VM has given up does.
+ */
 static void test_requests_during_a_delay_are_decisions(void **state)
 {
 	struct error err = { 0 };
@@ -235,7 +237,7 @@ static void test_refused_reboots(void **state)
 	v.machine->requests.stop = true;
 	check_reboot_refused("other", STATUS_CHECK, "the VM is being stopped");
 	v.machine->options.policy.no_reboot = true;
-	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids further boots");
+	check_reboot_refused("other", STATUS_CHECK, NO_REBOOT);
 	/* An unknown target is the first thing that is refused. */
 	check_reboot_refused(
 	    "none", STATUS_SPEC, "unknown target \"none\" (known: default, other)");
@@ -283,6 +285,15 @@ static void test_reboot_after_next(void **state)
 	vm_close(&v);
 }
 
+static void check_next_refused(const char *expected)
+{
+	struct error err = { 0 };
+	int rc = machine_next(v.machine, "other", &err);
+
+	check_refusal(v.machine->present.state, rc, &err, expected);
+	assert_null(v.machine->requests.once_target);
+}
+
 static void test_refused_next(void **state)
 {
 	struct error err = { 0 };
@@ -298,6 +309,20 @@ static void test_refused_next(void **state)
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_null(v.machine->requests.once_target);
+	v.machine->requests.stop_after_hook = true;
+	check_next_refused("the VM is being stopped");
+	v.machine->requests.stop = true;
+	check_next_refused("the VM is being stopped");
+	v.machine->options.policy.no_reboot = true;
+	check_next_refused(NO_REBOOT);
+	vm_close(&v);
+	/* The target of a first boot that is not prepared yet can change all the same. */
+	open_in(STATE_WAITING, "");
+	v.machine->options.policy.no_reboot = true;
+	check_next_refused(NO_REBOOT);
+	v.machine->choice.next_target = strdup("default");
+	assert_int_equal(machine_next(v.machine, "other", &err), 0);
+	assert_string_equal(v.machine->choice.next_target, "other");
 	vm_close(&v);
 	/* The first boot is prepared: its target cannot change, so the request is for the one
 	 * after. */
@@ -346,8 +371,8 @@ static void test_told_state(void **state)
 		assert_string_equal(told.state, heeded[s].told);
 		assert_string_equal(told.target, "default");
 		assert_int_equal(told.stop_step, s == STATE_STOPPING ? 1 : 0);
-		assert_int_equal(told.ending,
-		    s == STATE_ENDING || s == STATE_REPORTING || s == STATE_ENDED);
+		assert_int_equal(
+		    told.ending, s == STATE_ENDING || s == STATE_REPORTING || s == STATE_ENDED);
 		v.machine->history.ends = 1;
 		machine_get_state(v.machine, &told);
 		assert_string_equal(told.state, s == STATE_WAITING ? "backoff" : heeded[s].told);
@@ -460,9 +485,32 @@ static void test_reload_without_the_present_target(void **state)
 	v.machine->choice.next_target = strdup("gone");
 	check_reload_in(STATE_WAITING, GONE "this is the target of the next boot");
 	check_reload_in(STATE_DRAFTING, GONE "this is the target of the present boot");
-	check_reload_in(STATE_ENDING, NULL);
-	v.machine->requests.stop = true; /* no boot follows */
+	vm_close(&v);
+}
+
+/* A new spec has no use where no boot follows that would read it. */
+static void test_reload_without_a_further_boot(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "vm.targets = { kept = {} }");
 	check_reload_in(STATE_RUNNING, NULL);
+	for (enum state s = STATE_ENDING; s < STATES; s++)
+		check_reload_in(s, ENDING);
+	v.machine->requests.stop_after_hook = true;
+	check_reload_in(STATE_DECIDING, "the VM is being stopped");
+	v.machine->requests.stop = true;
+	check_reload_in(STATE_RUNNING, "the VM is being stopped");
+	v.machine->options.policy.no_reboot = true;
+	check_reload_in(STATE_RUNNING, NO_REBOOT);
+	check_reload_in(STATE_WAITING, NO_REBOOT); /* the first boot is prepared */
+	vm_close(&v);
+	/* A first boot that is not prepared yet is one that follows. */
+	vm_prepare(&v, "vm.targets = { kept = {} }");
+	v.machine->options.policy.no_reboot = true;
+	v.machine->choice.next_target = strdup("kept");
+	check_reload_in(STATE_WAITING, NULL);
+	v.machine->history.ends = 1;
+	check_reload_in(STATE_WAITING, NO_REBOOT);
 	vm_close(&v);
 }
 
@@ -525,6 +573,7 @@ int main(void)
 		REQUEST(test_told_wait),
 		cmocka_unit_test(test_wake_of_the_console),
 		REQUEST(test_told_step),
+		REQUEST(test_reload_without_a_further_boot),
 		REQUEST(test_reload_without_the_present_target),
 		REQUEST(test_reload_without_a_decided_target),
 		REQUEST(test_reload_without_a_target_of_the_policy),
