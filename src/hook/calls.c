@@ -419,6 +419,7 @@ bool calls_demand(const struct calls *c, struct hook_demand *out)
 	*out = (struct hook_demand){ .command = node_get_text(call->request, "request"),
 		.target = node_get_text(call->request, "target"),
 		.status = status == NULL ? -1 : (int)status->integer,
+		.by_client = call->hook == NULL,
 		.order = call->order };
 	return true;
 }

@@ -74,6 +74,7 @@ struct hook_demand {
 	const char *command; /* "stop", "kill", "reboot", "next", "reset" */
 	const char *target;  /* or NULL */
 	int status;	     /* -1: none */
+	bool by_client;	     /* a script of a client asks, not a hook */
 	uint64_t order;	     /* for calls_answer() */
 };
 

@@ -64,6 +64,8 @@ static void give_up(struct machine *m, struct decision *d)
 		.once = m->requests.once_target };
 
 	say_given_up(m, d->target);
+	free(m->requests.reboot_to); /* that of a hook: it is the boot that is refused */
+	m->requests.reboot_to = NULL;
 	m->history.outcome.cause = CAUSE_GIVEN_UP;
 	free(m->choice.refused_target);
 	m->choice.refused_target = mem_copy(d->target);
@@ -242,6 +244,7 @@ struct next decide_hook_ended(struct machine *m)
 		.automatic_boots = m->choice.rate_limit.boots,
 		.stop_requested = m->requests.stop,
 		.reboot_to = m->requests.reboot_to,
+		.reboot_is_automatic = m->requests.is_automatic,
 		.once = m->requests.once_target,
 		.answer = m->choice.answer,
 		.hook = m->choice.answer_label };
@@ -249,7 +252,8 @@ struct next decide_hook_ended(struct machine *m)
 	count_anew(m);
 	decision_clear(&m->choice.decision);
 	policy_decide(&q, &m->choice.decision);
-	if (m->requests.reboot_to == NULL) /* requested reboots do not count for the rate limit */
+	/* Reboots that a person requests do not count for the rate limit. */
+	if (m->requests.reboot_to == NULL || m->requests.is_automatic)
 		limit(m, &m->choice.decision);
 	say(m, &m->choice.decision);
 	if (m->history.outcome.cause == CAUSE_GIVEN_UP && m->present.state != STATE_GIVING_UP)

@@ -262,11 +262,17 @@ static int demand_kill(struct machine *m, struct error *err)
 	return 0;
 }
 
-static int demand_reboot(struct machine *m, const char *target, struct error *err)
+/* A reboot that a hook requests is an automatic boot, unless a person has requested one before. */
+static int demand_reboot(struct machine *m, const struct hook_demand *demand, struct error *err)
 {
+	bool is_asked = m->requests.reboot_to != NULL && !m->requests.is_automatic;
+
 	if (m->run.child.job.pid == 0)
 		return error_set(err, STATUS_CHECK, "no VM is running");
-	return machine_reboot(m, target, err);
+	if (machine_reboot(m, demand->target, err) != 0)
+		return -1;
+	m->requests.is_automatic = !is_asked && !demand->by_client;
+	return 0;
 }
 
 static int demand_reset(struct machine *m, struct error *err)
@@ -286,7 +292,7 @@ static int serve(struct machine *m, const struct hook_demand *demand, struct err
 	if (strcmp(demand->command, "kill") == 0)
 		return demand_kill(m, err);
 	if (strcmp(demand->command, "reboot") == 0)
-		return demand_reboot(m, demand->target, err);
+		return demand_reboot(m, demand, err);
 	if (strcmp(demand->command, "next") == 0)
 		return machine_next(m, demand->target, err);
 	return demand_reset(m, err);

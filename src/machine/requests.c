@@ -100,6 +100,7 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
 	set(&m->requests.reboot_to, target == NULL ? "" : target);
+	m->requests.is_automatic = false;
 	if (target != NULL) {
 		/* The newer request counts; without a target, this one boots that of the older. */
 		free(m->requests.once_target);

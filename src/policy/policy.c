@@ -166,7 +166,7 @@ void policy_decide(const struct policy_question *q, struct decision *out)
 		follow_list(q, out, &q->options->reboot_on, "--reboot-on");
 	else
 		follow_spec(q, out);
-	if (q->reboot_to == NULL)
+	if (q->reboot_to == NULL || q->reboot_is_automatic)
 		apply_limits(q, out);
 	if (out->boot && q->once != NULL)
 		boot_once(q, out);

@@ -31,6 +31,10 @@ runs() {
 	ctl "$vm" run script.lua "${@:2}"
 }
 
+has_run() {
+	[ "$(grep -c 'runs under' err)" -ge "$1" ]
+}
+
 down() {
 	kill -TERM "$pid"
 	ends 0
@@ -54,6 +58,17 @@ down() {
 	is "$(cat said)" "$PWD"
 	runs ''
 	is "$status" 0
+	down
+}
+
+@test "the reboots that scripts request do not count for restart_limit, as those of vmrunctl" {
+	lua "vm.com1 = 'console' vm.stop = { { ['do'] = 'kill', wait = 9 } } vm.restart_limit = { count = 1, within = 3600 }"
+	up
+	for n in 2 3 4; do
+		runs 'return vmrun.request "reboot"'
+		is "$(cat said)" true
+		await has_run "$n"
+	done
 	down
 }
 

@@ -346,6 +346,17 @@ given_up stop restart_limit'
 	is "$(grep -c 'vmrun: heard' err)" 1
 }
 
+@test "the reboots that hooks request are counted too" {
+	lua 'vm.restart_limit = { count = 2, within = 3600 }
+		function vm.on_started() print(vmrun.request("reboot")) end'
+	script 'acpi on wait exit 0' 'acpi on wait exit 0' 'acpi on wait exit 0' 'exit 3'
+	vmrun vm.lua
+	is "$status" 10
+	is "$(grep -c 'runs under' err)" 3
+	is "$(grep -c 'next boot: target default (the reboot request)' err)" 2
+	is "$(grep -c '^vmrun: true$' err)" 3
+}
+
 # --- the graph ---
 
 red='color="#b3261e" fontcolor="#b3261e"'

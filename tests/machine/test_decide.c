@@ -110,6 +110,34 @@ static void test_requested_reboots_do_not_count(void **state)
 	vm_close(&v);
 }
 
+/* A reboot that a hook requests is an automatic boot: hooks that always do so cannot go on for ever. */
+static void test_reboots_by_hooks_count(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	vm_prepare(&v,
+	    "vm.restart_limit = { count = 1, within = 60 } vm.on = { given_up = 'wait' }");
+	m = v.machine;
+	for (int i = 0; i < 2; i++) {
+		m->requests.reboot_to = strdup("other");
+		m->requests.is_automatic = true;
+		vm_check_next(
+		    decide(CAUSE_REBOOT), i == 0 ? STATE_WAITING : STATE_GIVING_UP, i == 0 ? 0 : -1);
+	}
+	assert_string_equal(m->choice.refused_target, "other");
+	assert_null(m->requests.reboot_to);
+	vm_close(&v);
+	vm_prepare(&v, "");
+	m = v.machine;
+	m->options.policy.reboot_count = 0;
+	m->requests.reboot_to = strdup("");
+	m->requests.is_automatic = true;
+	vm_check_next(decide(CAUSE_REBOOT), STATE_ENDING, -1);
+	assert_string_equal(m->choice.decision.by, "--reboot-count 0");
+	vm_close(&v);
+}
+
 /* A requested reboot during on_exit decides at once. */
 static void test_reboot_while_deciding(void **state)
 {
@@ -451,6 +479,7 @@ int main(void)
 		DECIDE(test_window),
 		DECIDE(test_delay),
 		DECIDE(test_requested_reboots_do_not_count),
+		DECIDE(test_reboots_by_hooks_count),
 		DECIDE(test_reboot_while_deciding),
 		DECIDE(test_start_again),
 		DECIDE(test_next_request),

@@ -20,7 +20,7 @@ struct row {
 	const char *on;	  /* "stop", "boot", "same", "wait", or a target: for this cause */
 	const char *hook; /* "boot", "boot:TARGET", "stop" */
 	const char *reboot_to, *once;
-	bool stop_requested, no_reboot;
+	bool stop_requested, no_reboot, is_automatic;
 	int64_t given_up_boots, times; /* times: of on.given_up, less 1 */
 	int64_t count, made;  /* --reboot-count (0: none given; N: N - 1), automatic boots so far */
 	const char *expected; /* "boot TARGET by WHO", "stop by WHO", "wait by WHO" */
@@ -80,6 +80,7 @@ static char *decide(const struct row *row)
 		.automatic_boots = row->made,
 		.stop_requested = row->stop_requested,
 		.reboot_to = row->reboot_to,
+		.reboot_is_automatic = row->is_automatic,
 		.once = row->once,
 		.hook = "the hook",
 		.given_up_boots = row->given_up_boots };
@@ -96,7 +97,7 @@ static char *decide(const struct row *row)
 	policy_decide(&q, &d);
 	assert_int_equal(d.boot, d.target != NULL);
 	assert_int_equal(d.status, -1);
-	assert_int_equal(d.delay_ms, row->reboot_to != NULL && d.boot ? 0 : -1);
+	assert_int_equal(d.delay_ms, row->reboot_to != NULL && !row->stop_requested ? 0 : -1);
 	assert_false(d.boot && d.wait);
 	assert_true(!d.by_next || strcmp(d.target, row->next_target) == 0);
 	text = mem_format(
@@ -182,6 +183,10 @@ static void test_requests(void **state)
 		{ CAUSE_REBOOT, .reboot_to = "", .next_target = "next", .count = 1,
 		    .expected = "boot next by the reboot request" },
 		{ CAUSE_REBOOT, .reboot_to = "", .expected = "boot current by the reboot request" },
+		{ CAUSE_REBOOT, .reboot_to = "", .is_automatic = true,
+		    .expected = "boot current by the reboot request" },
+		{ CAUSE_REBOOT, .reboot_to = "", .is_automatic = true, .count = 1,
+		    .expected = "stop by --reboot-count 0" },
 		{ CAUSE_REBOOT, .reboot_to = "a", .stop_requested = true,
 		    .expected = "stop by the stop request" },
 		{ CAUSE_REBOOT, .once = "a", .expected = "boot a by the next request" },
