@@ -68,6 +68,9 @@ static void add_member(struct str *json, const struct event_member *m, const voi
 	case MEMBER_INT64:
 		json_add_int(json, m->key, *(const int64_t *)at);
 		break;
+	case MEMBER_INT64_OR_NULL:
+		add_int(json, m->key, *(const int64_t *)at, *(const int64_t *)at < 0);
+		break;
 	}
 }
 

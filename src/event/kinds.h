@@ -20,6 +20,7 @@ enum event_value {
 	MEMBER_INT_OR_NULL, /* null where it is negative: no status */
 	MEMBER_NONZERO_INT, /* null where it is 0: no signal */
 	MEMBER_INT64,
+	MEMBER_INT64_OR_NULL, /* null where it is negative: a time that there was not */
 };
 
 struct event_member {

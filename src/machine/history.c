@@ -135,6 +135,7 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 	event_target(r, m->boot.target);
 	machine_event_cause(r, cause);
 	r->event.status = -1;
+	r->event.uptime_ms = -1; /* it never ran */
 	event_text(r, text);
 	m->history.ended_by = NULL;
 	note(m, mem_copy(text), NULL);

@@ -107,6 +107,12 @@ static const struct vmrun_event samples[] = {
 	    .failures = 3,
 	    .text = "127.0.0.1:22: Connection refused" },
 	{ .type = VMRUN_ENDED, .exit_status = 4, .cause = "error" },
+	{ .type = VMRUN_EXITED,
+	    .target = "install",
+	    .cause = "check_failed",
+	    .status = -1,
+	    .uptime_ms = -1,
+	    .text = "no disk" },
 };
 
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))

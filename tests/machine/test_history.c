@@ -118,6 +118,7 @@ static void test_text_of_a_line(void **state)
 	check_line("\"cause\":\"killed\",\"status\":null,\"signal\":9,\"uptime_ms\":1500", true);
 	check_line("\"action\":\"boot\",\"next\":\"other\",\"by\":\"on_exit of vm.lua\"", true);
 	history_add_failure(m, CAUSE_CHECK_FAILED, "no disk");
+	assert_int_equal(vm_event(&v, VMRUN_EXITED)->uptime_ms, -1);
 	history_note_boot(m, "stop", NULL, "default");
 	check_line("\"status\":null,\"signal\":null,\"uptime_ms\":null", true);
 	check_line("\"stderr\":null", true);
