@@ -304,8 +304,8 @@ static inline struct vmrun_options vmrun_options_of_cxx(void)
  */
 VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
 /*
- * Frees the handle, which may be NULL.  Kills a VM that still runs, and releases all that it used
- * on the host, by commands for which it waits.
+ * Frees the handle, which may be NULL.  Kills a VM that still runs, of which the history then has a
+ * line, and releases all that it used on the host, by commands for which it waits.
  */
 VMRUN_API void vmrun_close(struct vmrun *vm);
 

@@ -151,7 +151,7 @@ struct next ending_farewell(struct machine *m)
 		m->end.status = m->requests.status;
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
-	history_write_end(m); /* may warn, and the next event is the last one */
+	history_write_end(m, NULL); /* may warn, and the next event is the last one */
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;
 	machine_event_cause(r, m->history.outcome.cause);

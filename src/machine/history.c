@@ -451,14 +451,15 @@ static void warn_left(struct machine *m, const char *path, int error)
 	machine_warn(m, text);
 }
 
-void history_write_end(struct machine *m)
+void history_write_end(struct machine *m, const char *closed)
 {
-	enum cause cause = m->history.outcome.cause;
+	enum cause cause = closed != NULL ? CAUSE_STOPPED : m->history.outcome.cause;
 	struct history_line line = HISTORY_LINE;
 	MEM_AUTO char *mark = NULL;
 	MEM_AUTO char *json = NULL;
-	MEM_AUTO char *text =
-	    mem_format("ended with status %d: %s", m->end.status, cause_text(cause));
+	MEM_AUTO char *text = closed != NULL
+	    ? mem_copy(closed)
+	    : mem_format("ended with status %d: %s", m->end.status, cause_text(cause));
 
 	if (m->history.file.directory == NULL)
 		return;
@@ -466,7 +467,7 @@ void history_write_end(struct machine *m)
 	line.kind = "vmrun";
 	line.time_ms = clock_date_ms();
 	line.cause = cause_name(cause);
-	line.exit_status = m->end.status;
+	line.exit_status = closed != NULL ? -1 : m->end.status;
 	line.text = text;
 	if (m->history.count > 0 && past(m, 1)->cause == cause) { /* that boot ended vmrun, too */
 		line.boot = m->history.ends;

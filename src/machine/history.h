@@ -73,8 +73,8 @@ void history_begin(struct machine *m);
 void history_note_boot(struct machine *m, const char *follows, const char *next, const char *by);
 /* Writes the line that was made last.  At the latest it is written before the loop waits. */
 void history_flush(struct machine *m);
-/* Adds the line of this vmrun, which ends. */
-void history_write_end(struct machine *m);
+/* Adds the line of this vmrun, which ends.  closed: why it does so before its VM, or NULL. */
+void history_write_end(struct machine *m, const char *closed);
 /* Returns the last `most` exits, a line each, the newest last. The caller frees it. */
 char *history_report(const struct machine *m, size_t most);
 /* Returns what hooks are told about the last exit. The caller frees it. */

@@ -434,6 +434,10 @@ void machine_free(struct machine *m)
 	if (m == NULL)
 		return;
 	calls_close(&m->calls);
+	if (m->present.state != STATE_ENDED)
+		history_write_end(m,
+		    m->run.child.job.pid != 0 ? "closed by its program, which killed the VM"
+					      : "closed by its program before the end");
 	kill_all(m);
 	draft_clear(m);
 	decision_clear(&m->choice.decision);

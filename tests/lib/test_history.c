@@ -48,10 +48,11 @@ static void test_run(void **state)
 	vmrun_close(vm);
 }
 
-/* A handle that is closed while its VM runs leaves no file that tells of a death. */
+/* A handle that is closed while its VM runs leaves a line, and no file that tells of a death. */
 static void test_close(void **state)
 {
 	struct vmrun *vm = life_open("demo", "");
+	char *lines;
 
 	(void)state;
 	life_script("ready up hang");
@@ -60,6 +61,13 @@ static void test_close(void **state)
 	assert_true(life_file_exists("keep/demo/running"));
 	vmrun_close(vm);
 	assert_false(life_file_exists("keep/demo/running"));
+	lines = read_history();
+	assert_non_null(lines);
+	assert_non_null(strstr(lines, "\"kind\":\"vmrun\""));
+	assert_non_null(strstr(lines, "\"cause\":\"stopped\""));
+	assert_non_null(strstr(lines, "\"exit_status\":null"));
+	assert_non_null(strstr(lines, "closed by its program, which killed the VM"));
+	free(lines);
 }
 
 static void test_simulation(void **state)

@@ -180,7 +180,7 @@ static void test_line_of_the_end(void **state)
 	history_note_boot(m, "stop", NULL, "default");
 	m->end.status = 137;
 	assert_true(life_file_exists("keep/walk/running"));
-	history_write_end(m);
+	history_write_end(m, NULL);
 	assert_false(life_file_exists("keep/walk/running"));
 	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
 	assert_int_equal(history_file_read("keep/walk", &text, NULL), 0);
@@ -224,7 +224,7 @@ static void test_mark_that_stays(void **state)
 	vm_make(&v, "", NULL);
 	assert_int_equal(remove("keep/walk/running"), 0);
 	assert_int_equal(mkdir("keep/walk/running", 0700), 0);
-	history_write_end(v.machine);
+	history_write_end(v.machine, NULL);
 	vm_check_told(&v, "keep/walk/running is left behind: ");
 	vm_close(&v);
 	assert_int_equal(rmdir("keep/walk/running"), 0);
