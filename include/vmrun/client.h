@@ -146,8 +146,9 @@ VMRUN_API int vmrun_client_next(
 VMRUN_API int vmrun_client_follow(struct vmrun_client *client, int64_t from, int64_t limit_ms);
 /*
  * Waits until the VM has a state ("running", "given_up", ...), its guest is "ready", or its vmrun
- * has exited ("gone").  Returns VMRUN_CLIENT_REFUSED if that cannot happen any more or does not
- * happen within the limit.  Returns VMRUN_CLIENT_TIMED_OUT 5 seconds later if the vmrun hangs.
+ * has exited and left no hypervisor ("gone").  Returns VMRUN_CLIENT_REFUSED if that cannot happen
+ * any more or does not happen within the limit.  Returns VMRUN_CLIENT_TIMED_OUT 5 seconds later if
+ * the vmrun hangs.
  */
 VMRUN_API int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t limit_ms);
 /*

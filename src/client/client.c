@@ -80,6 +80,7 @@ int vmrun_client_open(
 	struct vmrun_client *c = mem_zero(sizeof(*c));
 	MEM_AUTO char *directory = run_dir != NULL ? mem_copy(run_dir) : vmrun_default_run_dir();
 	MEM_AUTO char *path = NULL;
+	int status = VMRUN_CLIENT_OK;
 
 	*out = c;
 	c->connection.fd = -1;
@@ -89,8 +90,10 @@ int vmrun_client_open(
 		    MAX_VM_NAME);
 	path = mem_format("%s/%s/control", directory, vm);
 	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
-		return fail_open(c, path, errno);
-	return VMRUN_CLIENT_OK;
+		status = fail_open(c, path, errno);
+	if (status == VMRUN_CLIENT_OK || status == VMRUN_CLIENT_NOT_RUNNING)
+		c->directory = mem_format("%s/%s", directory, vm);
+	return status;
 }
 
 void vmrun_client_close(struct vmrun_client *client)
@@ -98,6 +101,7 @@ void vmrun_client_close(struct vmrun_client *client)
 	if (client == NULL)
 		return;
 	connection_close(&client->connection);
+	free(client->directory);
 	free(client->error);
 	free(client->line);
 	free(client->reason);

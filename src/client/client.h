@@ -7,8 +7,9 @@
 
 struct vmrun_client {
 	struct connection connection;
-	char *error;	  /* of the last call; NULL: it succeeded */
-	char *line;	  /* the last one, lent by the message */
+	char *directory; /* RUN-DIR/NAME; NULL: it is not known whether a vmrun of that name runs */
+	char *error;	 /* of the last call; NULL: it succeeded */
+	char *line;	 /* the last one, lent by the message */
 	bool is_answered; /* the last line is the answer to the last request */
 	char *reason;
 	struct vmrun_message message;

@@ -7,10 +7,13 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "ledger/vmlock.h"
 #include "platform/clock.h"
 
 #define MAX_WAIT_SECONDS 1000000000 /* that vmrun takes; a longer limit is none */
-#define HANG_MS 5000  /* added to the limit that vmrun itself keeps, for one that hangs */
+#define HANG_MS 5000 /* added to the limit that vmrun itself keeps, for one that hangs */
+#define LOOK_MS 50   /* between two looks at a hypervisor */
+#define MAX_LIMIT_MS (1000LL * MAX_WAIT_SECONDS)
 #define CLOSE_MS 2000 /* between the end of a VM and the exit of its vmrun */
 
 int vmrun_client_follow(struct vmrun_client *client, int64_t from, int64_t limit_ms)
@@ -47,12 +50,35 @@ static void wait_for_close(struct vmrun_client *c)
 		connection_use(&c->connection, c->connection.received.length);
 }
 
+/*
+ * Waits until the hypervisor has ended, too: one whose vmrun was killed shuts its guest down for a
+ * while.  No process tells of that end, so it is looked for.
+ */
+static int wait_for_hypervisor(struct vmrun_client *c, int64_t limit_ms, int64_t until_ms)
+{
+	pid_t pid;
+
+	while ((pid = vmlock_survivor(c->directory)) != 0) {
+		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
+			return client_fail(c, VMRUN_CLIENT_REFUSED,
+			    "not gone within %g s: its vmrun is, but the hypervisor still runs as "
+			    "pid %ld",
+			    (double)limit_ms / 1000, (long)pid);
+		clock_sleep(LOOK_MS);
+	}
+	return client_succeed(c);
+}
+
 int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t limit_ms)
 {
 	STR_AUTO struct str request = { 0 };
 	bool is_gone = strcmp(what, "gone") == 0;
+	int64_t until_ms = clock_ms() + (limit_ms < MAX_LIMIT_MS ? limit_ms : MAX_LIMIT_MS);
 	int status;
 
+	/* No vmrun ran when the client was opened. */
+	if (is_gone && client->connection.fd < 0 && client->directory != NULL)
+		return wait_for_hypervisor(client, limit_ms, until_ms);
 	json_begin_object(&request, NULL);
 	json_add_text(&request, "cmd", "wait");
 	if (is_gone || strcmp(what, "ready") == 0)
@@ -61,11 +87,11 @@ int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t lim
 		json_add_text(&request, "state", what);
 	status = ask_wait(client, &request, limit_ms);
 	/* A vmrun that exits before it reads the request has ended, too. */
-	if (is_gone && status == VMRUN_CLIENT_NOT_RUNNING)
-		return client_succeed(client);
-	if (is_gone && status == VMRUN_CLIENT_OK)
+	if (!is_gone || (status != VMRUN_CLIENT_OK && status != VMRUN_CLIENT_NOT_RUNNING))
+		return status;
+	if (status == VMRUN_CLIENT_OK)
 		wait_for_close(client);
-	return status;
+	return wait_for_hypervisor(client, limit_ms, until_ms);
 }
 
 int vmrun_client_wait_for(

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "platform/filelock.h"
 #include "platform/io.h"
+#include "platform/os.h"
 
 /* The note, "PID START\n", always has this length: rewriting it needs no space on the disk. */
 #define NOTE_LENGTH 48
@@ -166,6 +167,22 @@ bool vmlock_noted(const struct vmlock *lock, pid_t *pid, int64_t *start)
 	*start = strtoll(end, NULL, 10);
 	*pid = (pid_t)number;
 	return number > 0 && number <= INT32_MAX;
+}
+
+pid_t vmlock_survivor(const char *directory)
+{
+	MEM_AUTO char *path = mem_format("%s/vm", directory);
+	struct vmlock lock = { .path = path,
+		.probe = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY) };
+	int64_t start, now;
+	pid_t pid;
+
+	if (lock.probe < 0)
+		return 0;
+	if (!vmlock_noted(&lock, &pid, &start) || !os_process_start(pid, &now) || now != start)
+		pid = 0;
+	(void)close(lock.probe);
+	return pid;
 }
 
 void vmlock_forget(struct vmlock *lock)

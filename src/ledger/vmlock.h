@@ -40,6 +40,11 @@ void vmlock_note(const struct vmlock *lock, pid_t pid, int64_t start);
 bool vmlock_noted(const struct vmlock *lock, pid_t *pid, int64_t *start);
 /* Closes the file, which stays. */
 void vmlock_forget(struct vmlock *lock);
+/*
+ * Returns the pid of the hypervisor that the file in DIRECTORY notes if that process runs, else 0.
+ * Leaves the lock alone, so that it is in the way of no start.
+ */
+pid_t vmlock_survivor(const char *directory);
 /* Closes the file and removes it unless a process holds the lock. */
 void vmlock_close(struct vmlock *lock);
 

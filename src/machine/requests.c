@@ -15,8 +15,7 @@ void machine_kill(struct machine *m)
 	machine_handle(m, EVENT_KILL);
 }
 
-/* Returns whether the VM has given up and the decision is to wait, which hooks may still hear of.
- */
+/* Returns whether the VM has given up and waits for a reset, of which hooks may still hear. */
 static bool waits_for_reset(const struct machine *m)
 {
 	return m->present.state == STATE_GIVEN_UP ||

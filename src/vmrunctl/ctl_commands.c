@@ -83,19 +83,17 @@ static int connect_within(const struct ctl *ctl, struct vmrun_client **client, i
 	return STATUS_OK;
 }
 
-/* Connects to a vmrun whose end is awaited; sets *gone if it has exited already. */
-static int open_until_gone(const struct ctl *ctl, struct vmrun_client **client, bool *gone)
+/* Connects to a vmrun whose end is awaited, and which may have exited already. */
+static int open_until_gone(const struct ctl *ctl, struct vmrun_client **client)
 {
 	int status = ctl_try(ctl, client);
 
-	*gone = status == VMRUN_CLIENT_NOT_RUNNING;
-	if (*gone)
-		return STATUS_OK;
 	if (status == VMRUN_CLIENT_OK)
 		status = vmrun_client_ask(*client, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, NULL);
 	/* It may end between the connection and the request. */
-	*gone = status == VMRUN_CLIENT_NOT_RUNNING;
-	return *gone || status == VMRUN_CLIENT_OK ? STATUS_OK : ctl_fail(ctl, *client, status);
+	return status == VMRUN_CLIENT_OK || status == VMRUN_CLIENT_NOT_RUNNING
+	    ? STATUS_OK
+	    : ctl_fail(ctl, *client, status);
 }
 
 int ctl_await(const struct ctl *ctl, struct vmrun_client *client, int64_t left_ms)
@@ -124,17 +122,10 @@ int ctl_wait(const struct ctl *ctl)
 {
 	int64_t left_ms = ctl->timeout_ms;
 	CLIENT_AUTO struct vmrun_client *client = NULL;
-	bool gone = false;
-	int status = ctl->gone ? open_until_gone(ctl, &client, &gone)
-			       : connect_within(ctl, &client, &left_ms);
+	int status =
+	    ctl->gone ? open_until_gone(ctl, &client) : connect_within(ctl, &client, &left_ms);
 
-	if (status != STATUS_OK)
-		return status;
-	if (!gone)
-		return ctl_await(ctl, client, left_ms);
-	if (ctl->json)
-		(void)puts(CTL_OK);
-	return STATUS_OK;
+	return status != STATUS_OK ? status : ctl_await(ctl, client, left_ms);
 }
 
 static int forget_in_file(const struct ctl *ctl)

@@ -396,6 +396,21 @@ deny() {
 	VMRUNCTL=$PWD/denied
 }
 
+@test "wait --gone: a hypervisor that outlives a killed vmrun is not gone" {
+	script 'acpi on ready up wait waitfile go exit 1'
+	spec
+	start vm.json
+	await_file up
+	kill -KILL "$pid"
+	await is_gone "$pid"
+	refused 1 "not gone within 0.1 s: its vmrun is, but the hypervisor still runs as pid $(cat up)" \
+		"$vm" wait --gone --timeout 0.1
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&- &
+	local waiter=$!
+	touch go
+	wait "$waiter"
+}
+
 @test "wait --gone: what cannot be reached is not gone" {
 	local long
 	long=$(printf '/long%.0s' {1..40})

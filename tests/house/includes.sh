@@ -35,7 +35,7 @@ hook: base platform process script spec config event ledger guest hook
 machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
 control: base platform spec config process event ledger guest hook machine control api
 lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control import lib api
-client: base platform client api
+client: base platform ledger client api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
