@@ -114,9 +114,13 @@ size_t write_all(int fd, const void *bytes, size_t n)
 
 bool io_can_create(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	MEM_AUTO char *directory =
-	    slash == NULL ? mem_copy(".") : mem_copy_n(path, (size_t)(slash - path) + 1);
+	size_t length = strlen(path);
+	MEM_AUTO char *directory = NULL;
 
+	while (length > 0 && path[length - 1] == '/') /* of a directory to be made */
+		length--;
+	while (length > 0 && path[length - 1] != '/')
+		length--;
+	directory = length == 0 ? mem_copy(".") : mem_copy_n(path, length);
 	return access(directory, W_OK | X_OK) == 0;
 }

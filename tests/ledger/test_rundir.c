@@ -414,6 +414,7 @@ static void test_look(void **state)
 
 	(void)state;
 	assert_int_equal(rundir_check("run", "vm", &err), 0);
+	assert_int_equal(rundir_check("run//", "vm", &err), 0);
 	assert_false(is_there("run"));
 	assert_int_equal(mkdir("run", our_mode()), 0);
 	assert_int_equal(rundir_check("run", "vm", &err), 0);

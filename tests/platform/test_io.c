@@ -1,4 +1,4 @@
-/* Reading to the end and writing all, with limits, a full pipe and a closed reader. */
+/* Reading to the end, writing all and creating, with limits, a full pipe and a closed reader. */
 #include "platform/io.h"
 
 #include <stdarg.h>
@@ -253,6 +253,28 @@ static void test_reading_is_not_interrupted(void **state)
 	(void)signal(SIGUSR1, SIG_DFL);
 }
 
+static void test_what_can_be_created(void **state)
+{
+	(void)state;
+	assert_true(io_can_create("new"));
+	assert_true(io_can_create("new/"));
+	assert_true(io_can_create("./new"));
+	assert_true(io_can_create("/tmp/new"));
+	assert_int_equal(mkdir("there", 0700), 0);
+	assert_true(io_can_create("there/new"));
+	assert_true(io_can_create("there//new//"));
+	assert_false(io_can_create("missing/new"));
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	assert_false(io_can_create("loop/new"));
+	assert_int_equal(errno, ELOOP);
+	if (geteuid() != 0) {
+		assert_int_equal(chmod("there", 0500), 0);
+		assert_false(io_can_create("there/new"));
+		assert_int_equal(errno, EACCES);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_full_pipe_takes_a_part, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_reading, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_what_can_be_created, enter, scratch_leave),
 		cmocka_unit_test(test_reading_a_pipe),
 		cmocka_unit_test(test_reading_is_not_interrupted),
 	};
