@@ -557,7 +557,7 @@ VMRUN_API bool vmrun_ended(const struct vmrun *vm);
  * or 0.
  */
 VMRUN_API int vmrun_status(const struct vmrun *vm);
-/* Returns the hypervisor's own last status, 128 + N after signal N; -1 before the first boot. */
+/* Returns the hypervisor's own last status, 128 + N after signal N; -1 before its first exit. */
 VMRUN_API int vmrun_guest_status(const struct vmrun *vm);
 
 /*

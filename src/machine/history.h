@@ -42,10 +42,11 @@ struct history {
 	/* All of the ring as text, the newest first, which lua/answers.lua reads when it must. */
 	struct str packed;
 	struct history_file file;
-	bool file_warned;    /* a warning has said that the file cannot be written */
-	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
-	char *did;	     /* what a step of the stop ladder did then, likewise */
-	bool is_unwritten;   /* that boot has no line in the file yet */
+	bool file_warned;  /* a warning has said that the file cannot be written */
+	char *how;	   /* the last boot ended, as text for the user; NULL: none has */
+	char *did;	   /* what a step of the stop ladder did then, likewise */
+	int guest_status;  /* of the last hypervisor, 128 + N after signal N; -1: none has ended */
+	bool is_unwritten; /* that boot has no line in the file yet */
 	uint64_t console_at; /* bytes that the console had printed when the boot began */
 	/* Its line for the file, for which the next boot need not wait; or NULL. */
 	struct history_line *line;

@@ -443,13 +443,22 @@ struct next hypervisor_load_stop(struct machine *m)
 	return stay();
 }
 
+/* The loader's status is not the hypervisor's. */
+static struct next end_boot_of_guest(struct machine *m)
+{
+	const struct outcome *o = &m->history.outcome;
+
+	m->history.guest_status = o->signal != 0 ? STATUS_SIGNAL_BASE + o->signal : o->status;
+	return end_boot(m);
+}
+
 struct next hypervisor_exited(struct machine *m)
 {
 	const struct outcome before = m->history.outcome;
 
 	if (m->options.simulation != NULL) {
 		simulation_exit(m);
-		return end_boot(m);
+		return end_boot_of_guest(m);
 	}
 	finish(m, CAUSE_ERROR);
 	m->run.has_just_ended = true;
@@ -466,7 +475,7 @@ struct next hypervisor_exited(struct machine *m)
 	helper_abandon(&m->helper); /* a command of the stop ladder has no use any more */
 	forget_pid(m);
 	ledger_remove_sockets(m->host.ledger);
-	return prepare_lost_port(m) ? lose_port(m, &before) : end_boot(m);
+	return prepare_lost_port(m) ? lose_port(m, &before) : end_boot_of_guest(m);
 }
 
 void hypervisor_script_ended(struct machine *m)

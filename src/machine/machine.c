@@ -379,6 +379,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->events = events;
 	m->wait = wait;
 	m->history.outcome.status = -1;
+	m->history.guest_status = -1;
 	m->present.deadline_ms = -1;
 	m->requests.status = -1;
 	console_init(&m->console);
@@ -485,6 +486,5 @@ const struct findings *machine_findings(const struct machine *m)
 
 int machine_guest_status(const struct machine *m)
 {
-	return m->history.outcome.signal != 0 ? STATUS_SIGNAL_BASE + m->history.outcome.signal
-					      : m->history.outcome.status;
+	return m->history.guest_status;
 }

@@ -65,6 +65,9 @@ calls() {
 	is "$(starts)" ''
 	FAKE_LOADER='exit 2' vmrun vm.json
 	is "$status" 4
+	# the loader's status is not the hypervisor's
+	FAKE_LOADER='exit 3' vmrun --exit-status guest vm.json
+	is "$status" 4
 }
 
 @test "a loader that is not there: 127" {

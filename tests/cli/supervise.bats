@@ -80,6 +80,14 @@ ended() {
 	ended 137 killed 'signal 9' --exit-status guest
 }
 
+@test "--exit-status guest: a boot that could not be prepared has no status of its own" {
+	lua 'function vm.on_prepare(spec, boot) if boot.boots > 0 then return false end end'
+	script 'exit 0'
+	vmrun --exit-status guest vm.lua
+	is "$status" 0
+	has 'the boot could not be prepared'
+}
+
 @test "--exit-status guest: message, event, history and on_end say what vmrun exits with" {
 	lua 'function vm.on_end(report) print("on_end: " .. report.exit_status) end'
 	script 'exit 77'
