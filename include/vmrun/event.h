@@ -206,7 +206,7 @@ struct vmrun_state {
 	/* exit status that a stop request of a hook has set; -1: none */
 	int requested_status;
 	enum vmrun_cause cause_code; /* the same as `cause` */
-	bool ending;		     /* vmrun is about to exit, whether a stop was requested or not */
+	bool ending;		     /* vmrun is about to exit, with or without a stop request */
 };
 
 /*

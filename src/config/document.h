@@ -68,9 +68,9 @@ void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes
 
 /*
  * Merges a target (NULL: none) over the base, and KEY=VALUE settings over that, which are lent
- * until the next merge.  Returns 0, or -1 if it has added problems, with their places, to the report.
- * Returns 1 if it has, but only of entries of devices: then *out has the rest, whose problems can be
- * told, too.
+ * until the next merge.  Returns 0, or -1 if it has added problems, with their places, to the
+ * report. Returns 1 if it has, but only of entries of devices: then *out has the rest, whose
+ * problems can be told, too.
  */
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);

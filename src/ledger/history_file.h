@@ -39,8 +39,8 @@ int history_file_open(
  */
 int history_file_add(struct history_file *h, const char *line, struct error *err);
 /*
- * Trims the file, removes `running`, and frees the struct.  Returns -1 with errno if the file stays, which then is
- * empty if it can be: an empty one tells of no death.
+ * Trims the file, removes `running`, and frees the struct.  Returns -1 with errno if the file
+ * stays, which then is empty if it can be: an empty one tells of no death.
  */
 int history_file_close(struct history_file *h);
 

@@ -351,8 +351,7 @@ void machine_event_cause(struct event_record *r, enum cause cause);
  * decide.c: changes the decision to boot after a boot has ended, because a request came meanwhile,
  * and says so.
  */
-void machine_decide_again(
-    struct machine *m, const char *target, int64_t delay_ms, const char *by);
+void machine_decide_again(struct machine *m, const char *target, int64_t delay_ms, const char *by);
 
 /* shared.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);

@@ -30,9 +30,9 @@ struct policy_question {
 	int64_t automatic_boots; /* made so far */
 	bool stop_requested;
 	const char
-	    *reboot_to;	  /* target of a reboot request, "" for the same one; NULL: no request */
-	bool reboot_is_automatic; /* a hook has requested it */
-	const char *once; /* target of a request for the next boot, or NULL */
+	    *reboot_to; /* target of a reboot request, "" for the same one; NULL: no request */
+	bool reboot_is_automatic;  /* a hook has requested it */
+	const char *once;	   /* target of a request for the next boot, or NULL */
 	const struct node *answer; /* of the first hook that decided, or NULL */
 	const char *hook;	   /* label of that hook */
 	int64_t given_up_boots;	   /* that on.given_up has decided so far */

@@ -15,8 +15,8 @@
 void status_text(const struct vmrun_state *state, bool times, char text[STATUS_SIZE]);
 /*
  * Writes "stopping: acpi 57 s; ^C: next step": the step of the stop ladder that runs, the time
- * left, and how to escalate to the next step at once, by ^C (`by_key`) or by another SIGTERM; until a
- * stop is requested, how to request it: "stopping: acpi 57 s; ^C: stop".
+ * left, and how to escalate to the next step at once, by ^C (`by_key`) or by another SIGTERM; until
+ * a stop is requested, how to request it: "stopping: acpi 57 s; ^C: stop".
  */
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE]);
 /* Writes what a start waits for: "waiting 57 s for companion mk to make /vm/ram.img". */

@@ -166,7 +166,8 @@ everywhere() {
 	start vm.lua
 	await_text asked
 	says USR2 ': stopping, target default, boot 1, last exit poweroff'
-	says HUP 'spec reloaded'
+	says HUP 'keeping the previous spec'
+	has 'vmrun is about to exit'
 	kill -USR1 "$pid"
 	says USR2 ': stopping, '
 	kill -TERM "$pid"

@@ -19,6 +19,7 @@ struct handle {
 	bool dry;	/* options.check or options.dry_run is set: never a VM */
 	bool simulated; /* vmrun_simulate() was called */
 	bool started;	/* vmrun_start() returned 0 */
+	bool first;	/* the first boot has not begun: next and reload apply to it */
 	bool over;	/* the supervision is over */
 	bool refused;	/* the last request was refused */
 };

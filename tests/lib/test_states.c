@@ -121,7 +121,7 @@ static void started(struct handle *h)
 {
 	open_handle(h, 0);
 	assert_int_equal(vmrun_start(h->vm), 0);
-	h->started = true;
+	h->started = h->first = true;
 }
 
 static bool step_to(struct handle *h, enum vmrun_event_type type)
@@ -148,6 +148,7 @@ static void running(struct handle *h)
 	life_script("acpi on ready up deaf");
 	started(h);
 	assert_true(step_to(h, VMRUN_SPAWNED));
+	h->first = false;
 	life_wait_for(h->vm, "up"); /* from here on it does not die of a SIGTERM */
 }
 
@@ -161,6 +162,7 @@ static void ended(struct handle *h)
 {
 	life_script("exit 1");
 	started(h);
+	h->first = false;
 	assert_true(step_to(h, VMRUN_ENDED));
 	h->over = true;
 }
@@ -309,7 +311,7 @@ static void do_next(struct handle *h)
 {
 	expect_request(h, vmrun_next(h->vm, "nowhere"), 65);
 	expect_request(h, vmrun_next(h->vm, NULL), 65);
-	expect_request(h, vmrun_next(h->vm, "default"), h->over ? 69 : 0);
+	expect_request(h, vmrun_next(h->vm, "default"), h->first ? 0 : 69); /* options.no_reboot */
 }
 
 static void do_reboot(struct handle *h)
@@ -322,8 +324,8 @@ static void do_reload(struct handle *h)
 {
 	bool lives = h->started && !h->over;
 
-	assert_int_equal(vmrun_reload(h->vm), lives ? 0 : 64);
-	assert_int_equal(vmrun_refusal(h->vm) == NULL, lives);
+	assert_int_equal(vmrun_reload(h->vm), h->first ? 0 : lives ? 69 : 64); /* no_reboot */
+	assert_int_equal(vmrun_refusal(h->vm) == NULL, h->first);
 	if (lives)
 		assert_true(step_to(h, VMRUN_RELOADED));
 	else if (h->over)

@@ -110,20 +110,20 @@ static void test_requested_reboots_do_not_count(void **state)
 	vm_close(&v);
 }
 
-/* A reboot that a hook requests is an automatic boot: hooks that always do so cannot go on for ever. */
+/* A hook that always requests a reboot cannot go on for ever: each is an automatic boot. */
 static void test_reboots_by_hooks_count(void **state)
 {
 	struct machine *m;
 
 	(void)state;
-	vm_prepare(&v,
-	    "vm.restart_limit = { count = 1, within = 60 } vm.on = { given_up = 'wait' }");
+	vm_prepare(
+	    &v, "vm.restart_limit = { count = 1, within = 60 } vm.on = { given_up = 'wait' }");
 	m = v.machine;
 	for (int i = 0; i < 2; i++) {
 		m->requests.reboot_to = strdup("other");
 		m->requests.is_automatic = true;
-		vm_check_next(
-		    decide(CAUSE_REBOOT), i == 0 ? STATE_WAITING : STATE_GIVING_UP, i == 0 ? 0 : -1);
+		vm_check_next(decide(CAUSE_REBOOT), i == 0 ? STATE_WAITING : STATE_GIVING_UP,
+		    i == 0 ? 0 : -1);
 	}
 	assert_string_equal(m->choice.refused_target, "other");
 	assert_null(m->requests.reboot_to);
