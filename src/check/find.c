@@ -135,8 +135,28 @@ static char *need_of(const struct device *dev, enum need_kind kind)
 	return what;
 }
 
+/* Returns whether another part of the spec listens at a place. */
+static bool is_claimed(const struct spec *spec, const struct device *dev, const char *place)
+{
+	NEEDS_AUTO struct needs needs = { 0 };
+
+	spec_needs(spec, &needs);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i] != dev && !spec->devices[i]->removed)
+			device_needs(spec->devices[i], &needs);
+	}
+	for (size_t i = 0; i < needs.count; i++) {
+		enum need_kind kind = needs.item[i].kind;
+
+		if ((kind == NEED_PORT || kind == NEED_FORWARD) &&
+		    port_overlaps(needs.item[i].what, place))
+			return true;
+	}
+	return false;
+}
+
 /* Returns whether the device can listen on this port of its address. */
-static bool is_free_port(struct device *dev, const char *port)
+static bool is_free_port(const struct spec *spec, struct device *dev, const char *port)
 {
 	char *old = dev->found;
 	bool is_free;
@@ -144,7 +164,7 @@ static bool is_free_port(struct device *dev, const char *port)
 	dev->found = mem_copy(port);
 	MEM_AUTO char *place = need_of(dev, NEED_PORT);
 
-	is_free = place != NULL && port_probe(place) == 0;
+	is_free = place != NULL && !is_claimed(spec, dev, place) && port_probe(place) == 0;
 	free(dev->found);
 	dev->found = old;
 	return is_free;
@@ -152,7 +172,7 @@ static bool is_free_port(struct device *dev, const char *port)
 
 static char *find_port(struct search *s, struct device *dev, const char *old)
 {
-	if (old != NULL && is_free_port(dev, old))
+	if (old != NULL && is_free_port(s->spec, dev, old))
 		return mem_copy(old);
 	if (old != NULL)
 		drop_port(s->names, old);
@@ -166,7 +186,7 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 		 */
 		if (is_taken(s, text) || !take(s, name))
 			continue;
-		if (is_free_port(dev, text))
+		if (is_free_port(s->spec, dev, text))
 			return mem_copy(text);
 		drop_port(s->names, text);
 	}
@@ -311,7 +331,7 @@ size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct 
 		struct device *dev = spec->devices[i];
 		const char *old = pairs_get(before, dev->id);
 
-		if (old == NULL || !has_open_port(dev) || is_free_port(dev, old))
+		if (old == NULL || !has_open_port(dev) || is_free_port(spec, dev, old))
 			continue;
 		drop_port(names, old);
 		pairs_remove(before, dev->id);

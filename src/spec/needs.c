@@ -76,13 +76,18 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 void spec_need_debugger(const struct spec *spec, struct needs *needs)
 {
 	const char *place = spec->gdb == NULL ? NULL : spec->gdb + (*spec->gdb == 'w' ? 1 : 0);
+	const char *port = place == NULL ? NULL : strrchr(place, ':');
+	MEM_AUTO char *full = NULL;
 
-	if (place != NULL) {
-		MEM_AUTO char *full =
-		    mem_format("%s%s", strchr(place, ':') == NULL ? "127.0.0.1:" : "", place);
-
-		(void)needs_add(needs, NEED_PORT, "gdb", full);
-	}
+	if (place == NULL)
+		return;
+	if (port == NULL)
+		full = mem_format("127.0.0.1:%s", place);
+	else if (strchr(place, ':') == port)
+		full = mem_copy(place);
+	else
+		full = mem_format("[%.*s]%s", (int)(port - place), place, port);
+	(void)needs_add(needs, NEED_PORT, "gdb", full);
 }
 
 /* Adds a disk that bhyveload opens for writing, whatever the guest may do with it. */

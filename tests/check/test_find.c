@@ -102,6 +102,30 @@ static void a_free_port(void **state)
 	checked_free(&c);
 }
 
+/* The port of another part of the same spec is free now, but not once the VM runs. */
+static void no_port_of_the_spec(void **state)
+{
+	static const char *const forms[] = { "gdb = '%ld'",
+		"bhyve = { release = 15, arch = 'amd64' }, emulations = { { device = 'e1000', "
+		"name = 'slirp', hostfwd = { 'tcp::%ld-:22' } } }" };
+	struct checked c = { 0 };
+	long port;
+
+	(void)state;
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
+	port = strtol(found(&c, 0), NULL, 10);
+	checked_free(&c);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		MEM_AUTO char *other = mem_format(forms[i], port);
+		MEM_AUTO char *keys = mem_format("graphic = { port = 'auto' }, %s", other);
+
+		checked_make(&c, &hyper_bhyve, keys);
+		assert_true(c.planned.good);
+		assert_true(strtol(found(&c, i), NULL, 10) > port);
+		checked_free(&c);
+	}
+}
+
 static void a_free_null_modem(void **state)
 {
 	struct checked c = { 0 };
@@ -370,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_tap_of_the_boot_before_stays),
 		cmocka_unit_test(the_last_tap),
 		cmocka_unit_test(a_free_port),
+		cmocka_unit_test(no_port_of_the_spec),
 		cmocka_unit_test(no_free_port),
 		cmocka_unit_test(a_free_null_modem),
 		cmocka_unit_test(the_last_null_modem),
