@@ -435,7 +435,7 @@ void machine_free(struct machine *m)
 	if (m == NULL)
 		return;
 	calls_close(&m->calls);
-	if (m->present.state != STATE_ENDED)
+	if (m->present.state != STATE_NEW && m->present.state != STATE_ENDED)
 		history_write_end(m,
 		    m->run.child.job.pid != 0 ? "closed by its program, which killed the VM"
 					      : "closed by its program before the end");

@@ -367,6 +367,15 @@ ended with status 0: the guest powered off'
 	has 'd?[2Je' said
 }
 
+@test "a vmrun that cannot begin leaves no line" {
+	mkdir -m 700 -p "$BATS_RUN_TMPDIR/run/$vm"
+	echo x >"$BATS_RUN_TMPDIR/run/$vm/control"
+	vmrun vm.json
+	is "$status" 71
+	[ ! -e "$file" ]
+	rm "$BATS_RUN_TMPDIR/run/$vm/control"
+}
+
 @test "the file does not grow for ever" {
 	mkdir -p "$keep/$vm"
 	for _ in {1..400}; do echo '{"v":1,"kind":"boot","boot":1,"text":"old"}'; done >"$file"
