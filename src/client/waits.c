@@ -7,8 +7,10 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "ledger/pidfile.h"
 #include "ledger/vmlock.h"
 #include "platform/clock.h"
+#include "platform/os.h"
 
 #define MAX_WAIT_SECONDS 1000000000 /* that vmrun takes; a longer limit is none */
 #define HANG_MS 5000 /* added to the limit that vmrun itself keeps, for one that hangs */
@@ -50,6 +52,15 @@ static void wait_for_close(struct vmrun_client *c)
 		connection_use(&c->connection, c->connection.received.length);
 }
 
+/* Returns whether another vmrun of that name runs by now, whose hypervisor is not waited for. */
+static bool is_supervised_again(const struct vmrun_client *c)
+{
+	MEM_AUTO char *lock = mem_format("%s/lock", c->directory);
+	int64_t start;
+
+	return os_process_start(pidfile_read(lock), &start);
+}
+
 /*
  * Waits until the hypervisor has ended, too: one whose vmrun was killed shuts its guest down for a
  * while.  No process tells of that end, so it is looked for.
@@ -58,7 +69,7 @@ static int wait_for_hypervisor(struct vmrun_client *c, int64_t limit_ms, int64_t
 {
 	pid_t pid;
 
-	while ((pid = vmlock_survivor(c->directory)) != 0) {
+	while ((pid = vmlock_survivor(c->directory)) != 0 && !is_supervised_again(c)) {
 		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
 			return client_fail(c, VMRUN_CLIENT_REFUSED,
 			    "not gone within %g s: its vmrun is, but the hypervisor still runs as "
