@@ -295,6 +295,11 @@ bool document_is_base(const struct document *doc, const char *target)
 	return targets_is_base(doc->targets, target);
 }
 
+bool document_has(const struct document *doc, const char *key, const char *text)
+{
+	return targets_have(doc->targets, key, text);
+}
+
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes)
 {
 	doc->options.budget_ms = budget_ms;

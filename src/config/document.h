@@ -63,6 +63,8 @@ void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
 /* Returns whether a target is the base alone: "default", unless the document has it. */
 bool document_is_base(const struct document *doc, const char *target);
+/* Returns whether the base or a target has this text as the value of a key. */
+bool document_has(const struct document *doc, const char *key, const char *text);
 /* Changes the limits of the calls that follow. */
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 

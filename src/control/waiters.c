@@ -120,9 +120,7 @@ bool waiters_add(struct control *c, struct client *client, struct request *o)
 		client_refuse(client, o->id, "too many waiting requests on this connection");
 		return false;
 	}
-	/* Before the first boot nobody knows what its target has. */
-	if (o->type == REQUEST_WAIT_FOR && machine_boots(c->machine) > 0 &&
-	    !machine_has_console(c->machine)) {
+	if (o->type == REQUEST_WAIT_FOR && !machine_may_have_console(c->machine)) {
 		client_refuse(client, o->id, "wait-for: " NO_CONSOLE);
 		return false;
 	}

@@ -108,6 +108,8 @@ int64_t machine_boots(const struct machine *m);
 struct console *machine_console(struct machine *m);
 /* Returns whether the VM has such a console, now or at its next boot. */
 bool machine_has_console(const struct machine *m);
+/* Returns whether it may have one in some boot, of whichever target. */
+bool machine_may_have_console(const struct machine *m);
 /* Returns whether the wake is for the console: it has output, or accepts more input. */
 bool machine_is_console(const struct wake *wake);
 /* Chooses whether the machine also wakes when the console accepts more input. */

@@ -362,6 +362,19 @@ bool machine_has_console(const struct machine *m)
 	return m->console.fd >= 0 || machine_boot_has_console(m);
 }
 
+bool machine_may_have_console(const struct machine *m)
+{
+	const struct document *doc = m->source->doc;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (document_has(doc, spec_com_key(i), SPEC_CONSOLE))
+			return true;
+	}
+	/* on_prepare and --set may give one; what they have done is in the spec of the boot. */
+	return machine_has_console(m) ||
+	    (m->history.boots == 0 && (document_is_script(doc) || m->boot.spec == NULL));
+}
+
 bool machine_is_console(const struct wake *wake)
 {
 	return wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE;

@@ -121,6 +121,26 @@ const struct node *targets_document(const struct targets *t)
 	return t->document;
 }
 
+static bool has(const struct node *table, const char *key, const char *text)
+{
+	const char *value = node_get_text(table, key);
+
+	return value != NULL && strcmp(value, text) == 0;
+}
+
+bool targets_have(const struct targets *t, const char *key, const char *text)
+{
+	const struct node *tables = node_get(t->document, "targets");
+
+	if (has(t->document, key, text))
+		return true;
+	for (const struct node *n = tables == NULL ? NULL : tables->first; n != NULL; n = n->next) {
+		if (has(n, key, text))
+			return true;
+	}
+	return false;
+}
+
 const struct words *targets_names(const struct targets *t)
 {
 	return &t->names;

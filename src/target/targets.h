@@ -33,6 +33,8 @@ void targets_free(struct targets *t);
 
 /* Lends the document. */
 const struct node *targets_document(const struct targets *t);
+/* Returns whether the base or a target has this text as the value of a key. */
+bool targets_have(const struct targets *t, const char *key, const char *text);
 /* Lends the sorted names of all targets, including "default". */
 const struct words *targets_names(const struct targets *t);
 /* Returns whether a target is the base alone: "default", unless the document has it. */

@@ -230,6 +230,22 @@ has_floods() {
 	is "$status" 1
 	has 'wait-for: no serial port of this VM is "console": see com1' wrong
 	off
+	# before the first boot; and where another target has one
+	spec '{"wait_for": [{"path": "go"}]}'
+	start vm.json
+	await_text "waiting for $PWD/go" err
+	ctl "$vm" wait-for login:
+	is "$status" 1
+	has 'wait-for: no serial port of this VM is "console": see com1' wrong
+	off
+	rm up
+	spec '{"targets": {"c": {"com1": "console"}}}'
+	start vm.json
+	await_file up
+	ctl "$vm" wait-for login: --timeout 0.1
+	is "$status" 1
+	has '"login:" was not printed within 0.1 s' wrong
+	off
 }
 
 @test "wait-for: a text in pieces, in what was printed before, never" {
