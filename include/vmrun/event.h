@@ -124,7 +124,7 @@ struct vmrun_event {
 	const char *status_text; /* what the status means beyond the cause, or NULL */
 	int signal;		 /* the signal that killed the hypervisor, or 0 */
 	int exit_status;	 /* VMRUN_ENDED: of vmrun */
-	int64_t uptime_ms;	 /* VMRUN_EXITED: -1: it never ran */
+	int64_t uptime_ms;	 /* VMRUN_EXITED: of the hypervisor or a failed loader, or -1 */
 	int64_t delay_ms;
 	bool console;	 /* VMRUN_SPAWNED: a serial port uses this program's stdin and stdout */
 	bool terminal;	 /* VMRUN_SPAWNED: that stdin is a terminal; its ^C goes to the guest */
