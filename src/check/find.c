@@ -135,28 +135,30 @@ static char *need_of(const struct device *dev, enum need_kind kind)
 	return what;
 }
 
-/* Returns whether another part of the spec listens at a place. */
-static bool is_claimed(const struct spec *spec, const struct device *dev, const char *place)
+/* Adds the ports at which other parts of the spec listen. */
+static void add_other_ports(const struct spec *spec, const struct device *dev, struct needs *needs)
 {
-	NEEDS_AUTO struct needs needs = { 0 };
-
-	spec_needs(spec, &needs);
+	spec_needs(spec, needs);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i] != dev && !spec->devices[i]->removed)
-			device_needs(spec->devices[i], &needs);
+			device_needs(spec->devices[i], needs);
 	}
-	for (size_t i = 0; i < needs.count; i++) {
-		enum need_kind kind = needs.item[i].kind;
+}
+
+static bool is_claimed(const struct needs *others, const char *place)
+{
+	for (size_t i = 0; i < others->count; i++) {
+		enum need_kind kind = others->item[i].kind;
 
 		if ((kind == NEED_PORT || kind == NEED_FORWARD) &&
-		    port_overlaps(needs.item[i].what, place))
+		    port_overlaps(others->item[i].what, place))
 			return true;
 	}
 	return false;
 }
 
-/* Returns whether the device can listen on this port of its address. */
-static bool is_free_port(const struct spec *spec, struct device *dev, const char *port)
+/* Returns whether the device can listen on this port of its address, where no other part does. */
+static bool is_free_port(const struct needs *others, struct device *dev, const char *port)
 {
 	char *old = dev->found;
 	bool is_free;
@@ -164,7 +166,7 @@ static bool is_free_port(const struct spec *spec, struct device *dev, const char
 	dev->found = mem_copy(port);
 	MEM_AUTO char *place = need_of(dev, NEED_PORT);
 
-	is_free = place != NULL && !is_claimed(spec, dev, place) && port_probe(place) == 0;
+	is_free = place != NULL && !is_claimed(others, place) && port_probe(place) == 0;
 	free(dev->found);
 	dev->found = old;
 	return is_free;
@@ -172,7 +174,10 @@ static bool is_free_port(const struct spec *spec, struct device *dev, const char
 
 static char *find_port(struct search *s, struct device *dev, const char *old)
 {
-	if (old != NULL && is_free_port(s->spec, dev, old))
+	NEEDS_AUTO struct needs others = { 0 };
+
+	add_other_ports(s->spec, dev, &others);
+	if (old != NULL && is_free_port(&others, dev, old))
 		return mem_copy(old);
 	if (old != NULL)
 		drop_port(s->names, old);
@@ -186,7 +191,7 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 		 */
 		if (is_taken(s, text) || !take(s, name))
 			continue;
-		if (is_free_port(s->spec, dev, text))
+		if (is_free_port(&others, dev, text))
 			return mem_copy(text);
 		drop_port(s->names, text);
 	}
@@ -330,8 +335,12 @@ size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct 
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 		const char *old = pairs_get(before, dev->id);
+		NEEDS_AUTO struct needs others = { 0 };
 
-		if (old == NULL || !has_open_port(dev) || is_free_port(spec, dev, old))
+		if (old == NULL || !has_open_port(dev))
+			continue;
+		add_other_ports(spec, dev, &others);
+		if (is_free_port(&others, dev, old))
 			continue;
 		drop_port(names, old);
 		pairs_remove(before, dev->id);

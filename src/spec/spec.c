@@ -105,13 +105,16 @@ static void add_graphic_device(struct spec *spec, struct device *dev)
 static void make_graphic(struct spec *spec, struct decoder *d)
 {
 	struct where at = { NULL, "graphic", 0 };
+	struct fbuf *config, given;
 	struct device *screen;
 
 	if (!spec_gives(spec, "graphic"))
 		return;
 	screen = device_new(&device_fbuf);
-	memcpy(screen->config, &spec->graphic.fbuf, sizeof(spec->graphic.fbuf));
-	memset(&spec->graphic.fbuf, 0, sizeof(spec->graphic.fbuf));
+	config = screen->config;
+	given = spec->graphic.fbuf;
+	spec->graphic.fbuf = *config; /* its presets are freed with the spec */
+	*config = given;
 	screen->kind->check(screen, &at, d);
 	add_graphic_device(spec, screen);
 	if (spec->graphic.xhci_tablet)
