@@ -192,7 +192,7 @@ static bool opens_group(const struct shell_script *script, size_t index)
 	const char *before = operator_before(script, index);
 
 	return begins_with(script, c, "{") &&
-	    (is_joined(before) || (strcmp(before, "(") == 0 && c->depth == c[-1].depth));
+	    (is_joined(before) || (strcmp(before, "(") == 0 && c->outside == c[-1].depth));
 }
 
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
@@ -215,10 +215,6 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 						    ? nesting->branches
 						    : nesting->braces))
 		leave(d, nesting);
-	for (; d->subshells < c->depth; d->subshells++)
-		enter(d, SCOPE_SUBSHELL, 0);
-	if (opens_group(script, index))
-		enter(d, SCOPE_BRACES, nesting->braces);
 	if (d->scopes > d->base && nesting->is_arm &&
 	    d->scope[d->scopes - 1].kind == SCOPE_BRANCH) {
 		struct shell_scope *s = &d->scope[d->scopes - 1];
@@ -226,8 +222,14 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 		s->left = d->now != s->outer ? d->now : s->left;
 		d->now = s->outer;
 	}
+	for (; d->subshells < c->outside; d->subshells++)
+		enter(d, SCOPE_SUBSHELL, 0);
+	if (opens_group(script, index))
+		enter(d, SCOPE_BRACES, nesting->braces);
 	while (d->branches < nesting->branches)
 		enter(d, SCOPE_BRANCH, ++d->branches);
+	for (; d->subshells < c->depth; d->subshells++)
+		enter(d, SCOPE_SUBSHELL, 0);
 }
 
 /*
@@ -316,9 +318,6 @@ bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
 		i++;
 	if (i == 4)
 		return false;
-	/* A pipe and "&" run it in a process of its own. */
-	if (strcmp(before, "|") == 0 || strcmp(c->end, "|") == 0 || strcmp(c->end, "&") == 0)
-		return true;
 	if (strcmp(before, "||") == 0 && !c->is_first) {
 		doubt(d, run->word->line, skipped_text(d, run->word->line));
 		return true;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "platform/find.h"
+#include "shell/shell_compound.h"
 
 #define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
 #define MAX_DEPTH 64   /* quotes and substitutions in each other */
@@ -22,6 +23,7 @@ struct reader {
 	size_t pending;	     /* first redirection whose here-document has not been read */
 	size_t depth, low;   /* open subshells, the fewest since the last command was kept */
 	bool in_case;	     /* the next ")" ends a pattern of "case" */
+	struct shell_compounds compounds;
 	struct error *err;
 	bool failed;
 	const char *fault; /* the opening that has no end */
@@ -183,6 +185,7 @@ static void count_subshells(struct reader *r, const char *operator, size_t n)
 static void end_command(struct reader *r, const char *operator, size_t n)
 {
 	struct shell_command *c = command(r);
+	size_t before;
 	bool is_first = n == 1 && *operator== '(';
 
 	c->words = r->out->words - c->word;
@@ -199,11 +202,14 @@ static void end_command(struct reader *r, const char *operator, size_t n)
 		c->is_pattern = r->in_case && strcmp(c->end, ")") == 0;
 		r->low = r->depth;
 		r->out->commands++;
+		shell_compounds_read(&r->compounds, r->out);
 	} else if (strcmp(c->end, "|") == 0 && r->out->commands > 0 &&
 	    strcmp(c[-1].end, ")") == 0) {
 		(void)memcpy(c[-1].end, ")|", 3);
 	}
+	before = r->depth;
 	count_subshells(r, operator, n);
+	shell_compounds_operator(&r->compounds, r->out, operator, n, (int)r->depth - (int)before);
 	is_first = is_first || (c->words == 0 && c->redirects == 0 && c->is_first);
 	begin_command(r);
 	command(r)->is_first = is_first;
@@ -453,6 +459,7 @@ int shell_read(const char *text, size_t length, size_t line, enum shell_style st
 	out->word = mem_grow(NULL, 0, sizeof(*out->word));
 	r.p = r.counted = out->text;
 	r.end = r.p + out->length;
+	shell_compounds_init(&r.compounds);
 	begin_command(&r);
 	while (r.p < r.end && !r.failed) {
 		read_next(&r);
@@ -461,6 +468,8 @@ int shell_read(const char *text, size_t length, size_t line, enum shell_style st
 	}
 	if (!r.failed)
 		end_command(&r, r.end, 0);
+	shell_compounds_count(out);
+	shell_compounds_free(&r.compounds);
 	return r.failed ? -1 : 0;
 }
 

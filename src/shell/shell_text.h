@@ -37,12 +37,14 @@ struct shell_command {
 	size_t word, words;	    /* index of the first word, and their number */
 	size_t redirect, redirects; /* likewise */
 	size_t line, last_line;
-	size_t depth;	     /* subshells around it */
-	size_t low;	     /* the fewest that were open since the command before it */
-	bool is_first;	     /* behind a "(" */
-	bool is_pattern;     /* of "case": its ")" begins an arm */
-	bool has_apostrophe; /* of prose, which a shell would take for a quote */
-	char end[3];	     /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
+	size_t depth;	/* subshells around it, and processes such as the parts of a pipe */
+	size_t outside; /* those of them around its reserved words, "if" or "{" */
+	size_t low;	/* the fewest that were open since the command before it */
+	size_t opened, opened_inside, closed; /* processes that begin with it, or end behind it */
+	bool is_first;			      /* behind a "(" */
+	bool is_pattern;		      /* of "case": its ")" begins an arm */
+	bool has_apostrophe;		      /* of prose, which a shell would take for a quote */
+	char end[3]; /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
 };
 
 struct shell_script {

@@ -42,6 +42,28 @@ static const struct place_case place_cases[] = {
 	{ "cd ${0%/*} && " VM, "", NULL },
 	{ VM "\ncd /vm\n", "", NULL },
 	{ "cd /vm | cat; cd /a & " VM, "", NULL },
+	{ "cd /a && sleep 1 & " VM, "", NULL },
+	{ "eval 'cd /a' | cat; " VM, "", NULL },
+	{ "{ cd /a; ls; } | cat\n" VM, "", NULL },
+	{ "{ cd /a; ls; } &\n" VM, "", NULL },
+	{ "{ cd /a; ls; }\n" VM, "/a", NULL },
+	{ "{ cd /a; ls; } && " VM " &", "/a", NULL },
+	{ "ls | { cat; cd /a; }\n" VM, "", NULL },
+	{ "ls |\n\n { cat; cd /a; }\n" VM, "", NULL },
+	{ "ls |& { cat; cd /a; }; cd b\n" VM, "b", NULL },
+	{ "if x; then cd /a; fi &\n" VM, "", NULL },
+	{ "if x; then { cd /a; } & cd b; else { cd /c; } & " VM "; fi", "", NULL },
+	{ "while x; do cd /a; done &\n" VM, "", NULL },
+	{ "while x; do cd /a; done | sort\n" VM, "", NULL },
+	{ "ls | while read d; do cd $d; done\n" VM, "", NULL },
+	{ "ls | while read d; do cd $d; done; cd /a; ls | cat; " VM, "/a", NULL },
+	{ "ls | while x; do cd /a; " VM "; done", "/a", NULL },
+	{ "(x) | while x; do cd /a; done; (x) && cd b && (y) &\n" VM, "", NULL },
+	{ "case x in a) cd /b;; esac | cat\n" VM, "", NULL },
+	{ "f() {\nls | cat\ncd /vm | cat\n" VM "\n}", "", NULL },
+	{ "f() { ls | cat; cd /vm; " VM "; }", "/vm", NULL },
+	{ "cd /a && { ls | cat; }; { ls & cd b; }; " VM " | tee log", "/a/b", NULL },
+	{ "if ls | grep a; then cd /vm; " VM "; fi", "/vm", NULL },
 	{ "sh -c 'cd /a; true'; " VM, "", NULL },
 	{ "cd /vm; sh -c 'cd a; " VM "'", "/vm/a", NULL },
 	{ "eval 'cd /a'; " VM, "/a", NULL },
@@ -132,7 +154,8 @@ static void test_unknown(void **state)
 static void test_hostile(void **state)
 {
 	static const char *const pieces[] = { "cd x;", "if x\n", "(if x)\n", "(cd a;", "cd a)\n",
-		"f() { cd x\n", "x && { cd y; } ", "case x in a) cd b;; ", "cd x && ", "{ ", "} ",
+		"f() { cd x\n", "x && { cd y; } ", "{ cd a; } | ", "{ x | ", "} & ", "done & ",
+		"while cd x | y; do ", "case x in a) cd b;; ", "cd x && ", "{ ", "} ",
 		"fi; esac; cd ..\n", "eval cd x\n" };
 
 	(void)state;
