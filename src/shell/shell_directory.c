@@ -1,4 +1,4 @@
-/* Follows "cd" through subshells, branches and functions. */
+/* Follows "cd" through subshells, branches, loops and functions. */
 #include "shell/shell_directory.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #define MAX_PATH 1024	/* bytes, as PATH_MAX of FreeBSD */
 #define MAX_SHOWN 60	/* bytes of a command in a message */
 
-enum scope_kind { SCOPE_SUBSHELL, SCOPE_BRANCH, SCOPE_BRACES };
+enum scope_kind { SCOPE_SUBSHELL, SCOPE_BRANCH, SCOPE_LOOP, SCOPE_BRACES };
 
 struct shell_scope {
 	enum scope_kind kind;
@@ -131,7 +131,18 @@ static char *skipped_text(const struct shell_directory *d, size_t line)
 	return mem_format("%s:%zu: a shell may skip the cd of this line", d->text_name, line);
 }
 
-/* Leaves the innermost scope. */
+/* Takes one scope from a count of what is open; a subshell ends the branches and loops in it. */
+static void uncount(size_t *scopes, size_t *open, size_t level)
+{
+	(*scopes)--;
+	if (*open >= level)
+		*open = level - 1;
+}
+
+/*
+ * Leaves the innermost scope.  What a shell may skip leads nowhere: the directory is that before
+ * it, with a doubt.
+ */
 static void leave(struct shell_directory *d, struct shell_nesting *nesting)
 {
 	const struct shell_scope *s = &d->scope[--d->scopes];
@@ -142,19 +153,13 @@ static void leave(struct shell_directory *d, struct shell_nesting *nesting)
 		d->now = s->outer;
 		return;
 	}
-	if (s->kind == SCOPE_BRANCH) {
-		d->branches--;
-		/* A subshell ends the branches in it. */
-		if (nesting->branches >= s->level)
-			nesting->branches = s->level - 1;
-	}
-	d->now = last;
-	if (last == s->outer)
-		return;
-	/* As for a variable: a value that is not in the text gives way to the one before. */
-	if (d->place[last].problem.count > 0 && d->place[s->outer].problem.count == 0)
-		d->now = s->outer;
-	doubt(d, d->place[last].line, skipped_text(d, d->place[last].line));
+	if (s->kind == SCOPE_BRANCH)
+		uncount(&d->branches, &nesting->branches, s->level);
+	else if (s->kind == SCOPE_LOOP)
+		uncount(&d->loops, &nesting->loops, s->level);
+	d->now = s->outer;
+	if (last != s->outer)
+		doubt(d, d->place[last].line, skipped_text(d, d->place[last].line));
 }
 
 static void enter(struct shell_directory *d, enum scope_kind kind, size_t level)
@@ -195,26 +200,58 @@ static bool opens_group(const struct shell_script *script, size_t index)
 	    (is_joined(before) || (strcmp(before, "(") == 0 && c->outside == c[-1].depth));
 }
 
+/* Goes back to the place before a list with a "cd" that a shell may have skipped. */
+static void undo_conditional(struct shell_directory *d)
+{
+	size_t line = d->place[d->now].line;
+
+	d->is_conditional = false;
+	d->now = d->before;
+	doubt(d, line, skipped_text(d, line));
+}
+
+/* Looks whether a command is still in the list of a "cd" behind "&&", which runs if that does. */
+static void judge_conditional(
+    struct shell_directory *d, const struct shell_script *script, size_t index, bool closes)
+{
+	const char *before = operator_before(script, index);
+
+	if (!d->is_conditional || d->scopes > d->conditional)
+		return;
+	/* "[ -d /vm ] && cd /vm || exit" is a cd that runs; the end of a scope tells of its own. */
+	if (d->scopes < d->conditional || (strcmp(before, "||") == 0 && !closes))
+		d->is_conditional = false;
+	else if (!closes && strcmp(before, "&&") != 0 && strcmp(before, "|") != 0)
+		undo_conditional(d);
+}
+
+/* Returns whether the text has closed a branch, a loop or braces. */
+static bool is_closed(const struct shell_scope *s, const struct shell_nesting *nesting)
+{
+	switch (s->kind) {
+	case SCOPE_BRANCH:
+		return s->level > nesting->branches;
+	case SCOPE_LOOP:
+		return s->level > nesting->loops;
+	case SCOPE_BRACES:
+		return s->level > nesting->braces;
+	case SCOPE_SUBSHELL:
+		break;
+	}
+	return false;
+}
+
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
     size_t index, struct shell_nesting *nesting)
 {
 	const struct shell_command *c = &script->command[index];
-	const char *before = operator_before(script, index);
-	size_t line = d->place[d->now].line;
+	bool closes = false;
 
-	if (d->is_conditional && (!is_joined(before) || strcmp(before, "||") == 0)) {
-		/* "[ -d /vm ] && cd /vm || exit" is a cd that runs. */
-		if (strcmp(before, "||") != 0)
-			doubt(d, line, skipped_text(d, line));
-		d->is_conditional = false;
-	}
 	while (d->subshells > c->low)
 		leave(d, nesting);
-	while (d->scopes > d->base && d->scope[d->scopes - 1].kind != SCOPE_SUBSHELL &&
-	    d->scope[d->scopes - 1].level > (d->scope[d->scopes - 1].kind == SCOPE_BRANCH
-						    ? nesting->branches
-						    : nesting->braces))
+	for (; d->scopes > d->base && is_closed(&d->scope[d->scopes - 1], nesting); closes = true)
 		leave(d, nesting);
+	judge_conditional(d, script, index, closes);
 	if (d->scopes > d->base && nesting->is_arm &&
 	    d->scope[d->scopes - 1].kind == SCOPE_BRANCH) {
 		struct shell_scope *s = &d->scope[d->scopes - 1];
@@ -228,6 +265,8 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 		enter(d, SCOPE_BRACES, nesting->braces);
 	while (d->branches < nesting->branches)
 		enter(d, SCOPE_BRANCH, ++d->branches);
+	while (d->loops < nesting->loops)
+		enter(d, SCOPE_LOOP, ++d->loops);
 	for (; d->subshells < c->depth; d->subshells++)
 		enter(d, SCOPE_SUBSHELL, 0);
 }
@@ -301,6 +340,8 @@ static bool read_cd(
 	if (i + 1 != run->words || is_word(&run->word[i], "-"))
 		return false;
 	path = shell_expand_one(v, &run->word[i], &basis);
+	if (basis.missing.count == 0 && strpbrk(path, "*?[") != NULL)
+		return false;
 	go_to_word(d, path, &basis, run->word->line);
 	return true;
 }
@@ -322,6 +363,10 @@ bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
 		doubt(d, run->word->line, skipped_text(d, run->word->line));
 		return true;
 	}
+	if (!d->is_conditional) {
+		d->before = d->now;
+		d->conditional = d->scopes;
+	}
 	if (i == 3 || !read_cd(d, v, run, first + 1)) {
 		MEM_AUTO char *text = shown(run);
 
@@ -330,8 +375,9 @@ bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
 			run->word->line, text));
 		return true;
 	}
-	d->is_conditional = strcmp(before, "&&") == 0 && !c->is_first &&
-	    !begins_with(script, c, "{") && !begins_with(script, c - 1, "cd");
+	d->is_conditional = d->is_conditional ||
+	    (strcmp(before, "&&") == 0 && !c->is_first && !begins_with(script, c, "{") &&
+		!begins_with(script, c - 1, "cd"));
 	return true;
 }
 
@@ -342,7 +388,9 @@ void shell_directory_change(struct shell_directory *d, const char *path, size_t 
 
 void shell_directory_open(struct shell_directory *d, bool is_process, struct shell_inner *inner)
 {
-	*inner = (struct shell_inner){ d->base, d->subshells, d->now, is_process };
+	*inner = (struct shell_inner){ d->base, d->subshells, d->now, d->before, d->conditional,
+		d->is_conditional, is_process };
+	d->is_conditional = false;
 	d->base = d->scopes;
 	d->subshells = 0;
 }
@@ -350,8 +398,13 @@ void shell_directory_open(struct shell_directory *d, bool is_process, struct she
 void shell_directory_close(
     struct shell_directory *d, const struct shell_inner *inner, struct shell_nesting *nesting)
 {
+	if (d->is_conditional && d->scopes == d->conditional)
+		undo_conditional(d);
 	while (d->scopes > d->base)
 		leave(d, nesting);
+	d->before = inner->before;
+	d->conditional = inner->conditional;
+	d->is_conditional = inner->is_conditional;
 	d->base = inner->base;
 	d->subshells = inner->subshells;
 	if (inner->is_process)

@@ -25,14 +25,17 @@ struct shell_directory {
 	size_t places, now;
 	struct shell_scope *scope;  /* what stands open and was entered with another place */
 	size_t scopes, base;	    /* those below `base` are of the texts around this one */
-	size_t subshells, branches; /* among the scopes, subshells above `base` */
+	size_t subshells;	    /* among the scopes above `base` */
+	size_t branches, loops;	    /* among all scopes */
 	bool is_lost;		    /* there are too many places, or a path is too long */
 	bool is_conditional;	    /* the last "cd" stands behind "&&": it may not have run */
+	size_t before, conditional; /* then the place before it, and the number of its scopes */
 };
 
 /* A text inside another, as of sh -c. */
 struct shell_inner {
-	size_t base, subshells, now;
+	size_t base, subshells, now, before, conditional;
+	bool is_conditional;
 	bool is_process; /* it has its own directory */
 };
 
@@ -40,8 +43,8 @@ void shell_directory_init(struct shell_directory *d, const char *text_name);
 void shell_directory_free(struct shell_directory *d);
 
 /*
- * Enters and leaves subshells, branches and functions until command `index` can run.  Call this
- * after shell_statement_read(), whose nesting it corrects where a subshell ends a branch.
+ * Enters and leaves subshells, branches, loops and functions until command `index` can run.  Call
+ * this after shell_statement_read(), whose nesting it corrects where a subshell ends a branch.
  */
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
     size_t index, struct shell_nesting *nesting);

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "shell/command_words.h"
+
+#define MAX_SHOWN 60 /* bytes of a value in a message */
 
 /* A command whose first words are read. */
 struct statement {
@@ -33,8 +36,8 @@ static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
 	static const char *const opening[] = { "if", "case", NULL };
 	static const char *const closing[] = { "fi", "esac", NULL };
 	static const char *const arms[] = { "else", "elif", NULL };
-	static const char *const others[] = { "while", "until", "do", "then", "!", "done",
-		"@reboot", NULL };
+	static const char *const loops[] = { "while", "until", "for", "select", NULL };
+	static const char *const others[] = { "do", "then", "!", "@reboot", NULL };
 
 	for (; s->words > 0; s->word++, s->words--) {
 		if (is_one_of(s->word, opening)) {
@@ -45,6 +48,12 @@ static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
 			}
 		} else if (is_one_of(s->word, closing)) {
 			nesting->branches -= nesting->branches > 0 ? 1 : 0;
+		} else if (is_one_of(s->word, loops)) {
+			nesting->loops++;
+			if (*s->word->text == 'f' || *s->word->text == 's')
+				return; /* the words behind it are no command */
+		} else if (is_word(s->word, "done")) {
+			nesting->loops -= nesting->loops > 0 ? 1 : 0;
 		} else if (is_word(s->word, "{")) {
 			nesting->braces++;
 		} else if (is_word(s->word, "}")) {
@@ -67,6 +76,25 @@ static void unset_all(struct shell_values *v, const struct shell_word *word, siz
 	}
 }
 
+/* Notes that a loop has a value for each file that matches a pattern, "for d in *.img". */
+static void note_pattern(struct shell_values *v, const struct shell_word *name)
+{
+	const struct shell_variable *variable;
+	MEM_AUTO char *key = mem_copy_n(name->text, name->length);
+	STR_AUTO struct str note = { 0 };
+
+	variable = shell_value(v, key);
+	if (variable == NULL || variable->basis.missing.count > 0 ||
+	    strpbrk(variable->value, "*?[") == NULL)
+		return;
+	str_addf(
+	    &note, "%s:%zu: $%s: the import uses the pattern \"", v->text_name, name->line, key);
+	str_add_line(&note, variable->value, MAX_SHOWN);
+	str_add(
+	    &note, "\" as it is: a shell uses each file that matches: write the path in its place");
+	shell_note(v, name->text, name->length, note.text);
+}
+
 /* Reads "for NAME in VALUE", which sets the variable if there is one value. */
 static void read_for(struct shell_values *v, struct statement *s)
 {
@@ -80,6 +108,7 @@ static void read_for(struct shell_values *v, struct statement *s)
 
 		if (shell_assignment(&one) > 0)
 			shell_assign(v, &one, false);
+		note_pattern(v, &s->word[1]);
 	}
 }
 

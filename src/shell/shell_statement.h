@@ -18,6 +18,7 @@ struct shell_statement {
 /* What stands open around a command. */
 struct shell_nesting {
 	size_t branches; /* "if" and "case" */
+	size_t loops;	 /* "for", "while" and "until" */
 	size_t braces;	 /* "{" */
 	bool is_arm;	 /* the command begins another arm of its branch */
 };

@@ -449,6 +449,14 @@ void shell_assign(struct shell_values *v, const struct shell_word *word, bool in
 	set_value(v, word->text, n, word->line, &basis, value);
 }
 
+void shell_note(struct shell_values *v, const char *name, size_t n, const char *note)
+{
+	struct shell_variable *found = find(v, name, n);
+
+	if (found != NULL)
+		add_once(&found->basis.note, note);
+}
+
 void shell_unset(struct shell_values *v, const char *name)
 {
 	struct shell_variable *found = find(v, name, strlen(name));

@@ -53,6 +53,8 @@ size_t shell_assignment(const struct shell_word *word);
  * of the variable before it is worth a note.
  */
 void shell_assign(struct shell_values *v, const struct shell_word *word, bool in_branch);
+/* Adds a note about a variable, for what takes its value. */
+void shell_note(struct shell_values *v, const char *name, size_t n, const char *note);
 /* Forgets a variable, because the text does not tell its value from here on. */
 void shell_unset(struct shell_values *v, const char *name);
 /* Returns the variable, or NULL. */
