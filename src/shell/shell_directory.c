@@ -196,6 +196,10 @@ static bool opens_group(const struct shell_script *script, size_t index)
 	const struct shell_command *c = &script->command[index];
 	const char *before = operator_before(script, index);
 
+	if (begins_with(script, c, "function"))
+		return c->words > 2 && is_word(&script->word[c->word + 2], "{");
+	if (index > 0 && c[-1].words == 2 && begins_with(script, c - 1, "function"))
+		return begins_with(script, c, "{");
 	return begins_with(script, c, "{") &&
 	    (is_joined(before) || (strcmp(before, "(") == 0 && c->outside == c[-1].depth));
 }

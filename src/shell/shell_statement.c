@@ -54,6 +54,10 @@ static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
 				return; /* the words behind it are no command */
 		} else if (is_word(s->word, "done")) {
 			nesting->loops -= nesting->loops > 0 ? 1 : 0;
+		} else if (is_word(s->word, "function") && s->words > 2 &&
+		    is_word(&s->word[2], "{")) {
+			s->word++;
+			s->words--;
 		} else if (is_word(s->word, "{")) {
 			nesting->braces++;
 		} else if (is_word(s->word, "}")) {
