@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "shell/shell_output.h"
 
+#define MAX_PLACES 100 /* notes of a command in several directories */
 #define TYPED "left out; type it with vmrun.send in a hook"
 
 static bool is_word(const struct shell_word *word, const char *text)
@@ -75,6 +76,19 @@ void finder_note_streams(struct finder *f, const struct place *p)
 		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
 }
 
+/* Notes that the command that was found stands here, too, and runs in another directory. */
+static void compare_place(struct finder *f, const struct place *p, const struct command_words *c)
+{
+	struct command_place here = { 0 };
+
+	take_place(f, p, c, &here);
+	if (strcmp(here.path, f->out->place.path) != 0 && f->out->place.note.count < MAX_PLACES)
+		words_addf(&f->out->place.note,
+		    "%s:%zu: this line runs the same command in another directory", f->name,
+		    p->command->line);
+	command_place_free(&here);
+}
+
 void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
     const struct command_words *c, const struct shell_basis *basis)
 {
@@ -84,6 +98,8 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 		if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
 			f->other_line = p->command->line;
 			f->other_last_line = p->command->last_line;
+		} else if (f->other_line == 0) {
+			compare_place(f, p, c);
 		}
 		words_free(&argv);
 		return;
