@@ -149,16 +149,17 @@ static void import_found(const struct command_text *found, const struct director
 	make_spec(directories, &command, host, found, out, report);
 }
 
-/* Returns whether the spec is another one where the command runs in another directory. */
-static bool has_relative_paths(
-    const struct command_text *found, const struct bhyve_host *host, const struct node *spec)
+/* Returns whether the spec is another one where the command, or its loader, runs elsewhere. */
+static bool has_relative_paths(const struct command_text *found, const struct bhyve_host *host,
+    const struct node *spec, bool of_loader)
 {
 	static const char *const elsewhere[] = { "/a", "/b" };
 	struct str json[2] = { { 0 }, { 0 } };
 	bool differs;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct directories directories = { mem_copy(elsewhere[i]), mem_copy(elsewhere[i]) };
+		struct directories directories = { mem_copy(elsewhere[of_loader ? 0 : i]),
+			mem_copy(elsewhere[of_loader ? i : 0]) };
 		IMPORT_AUTO struct import import = { .spec = node_copy(spec) };
 		REPORT_AUTO struct report report = { 0 };
 
@@ -196,17 +197,24 @@ static bool is_same_place(const struct command_place *a, const struct command_pl
 	    words_equal(&a->note, &b->note);
 }
 
-static void tell_places(const struct command_text *found, const struct directories *directories,
-    struct words *notes, struct report *report)
-{
-	tell_place(&found->place, directories->command, notes, report);
-	if (found->loader.count > 0 && !is_same_place(&found->place, &found->loader_place))
-		tell_place(&found->loader_place, directories->loader, notes, report);
-}
-
 static bool is_certain(const struct command_place *place)
 {
 	return place->problem.count == 0 && place->note.count == 0;
+}
+
+/* Tells of the directories in which relative paths of the command and of its loader start. */
+static void tell_places(const struct command_text *found, const struct directories *directories,
+    const struct bhyve_host *host, struct import *out, struct report *report)
+{
+	bool is_told =
+	    !is_certain(&found->place) && has_relative_paths(found, host, out->spec, false);
+
+	if (is_told)
+		tell_place(&found->place, directories->command, &out->notes, report);
+	if (found->loader.count > 0 && !is_certain(&found->loader_place) &&
+	    !(is_told && is_same_place(&found->place, &found->loader_place)) &&
+	    has_relative_paths(found, host, out->spec, true))
+		tell_place(&found->loader_place, directories->loader, &out->notes, report);
 }
 
 int import_command(const struct import_source *source, struct import *out, struct report *report)
@@ -220,9 +228,7 @@ int import_command(const struct import_source *source, struct import *out, struc
 		struct directories directories = { directory_of(source, &found.place),
 			directory_of(source, &found.loader_place) };
 
-		if ((!is_certain(&found.place) || !is_certain(&found.loader_place)) &&
-		    has_relative_paths(&found, &host, out->spec))
-			tell_places(&found, &directories, &out->notes, report);
+		tell_places(&found, &directories, &host, out, report);
 		import_found(&found, &directories, &host, out, report);
 		directories_free(&directories);
 	}

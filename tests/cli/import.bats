@@ -463,6 +463,26 @@ bhyve -m 1G -s 31,lpc vm'
 	is "$(jq -r '.emulations[0].path' out)" /disk.img
 }
 
+@test "a directory in doubt: named for the command and its loader apart, and for a second place" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc'
+	printf '%s\n' 'pushd /vm; bhyveload -d disk.img -m 1G vm; popd' "bhyve $r -s 3,virtio-blk,/vm/disk.img vm" >text
+	import text
+	is "$status" 0
+	is "$(jq -r '.loader.disks[0]' out)" /vm/disk.img
+	[ ! -s err ]
+	printf '%s\n' 'cd -; bhyveload -d disk.img -m 1G vm; cd /vm' "bhyve $r -s 3,virtio-blk,/disk.img vm" >text
+	import text
+	has 'text:1: cd -: the text does not tell this directory: relative paths were taken to be below'
+	r+=' -l bootrom,/a.fd'
+	printf '%s\n' 'if x; then' "cd /a; bhyve $r -s 3,virtio-blk,disk.img vm" else \
+		"cd /b; bhyve $r -s 3,virtio-blk,disk.img vm" fi >text
+	import text
+	is "$status" 0
+	is "$(jq -r '.emulations[0].path' out)" /a/disk.img
+	is "$(cat err)" "vmrun: note: text:4: this line runs the same command in another directory: relative paths were \
+taken to be below /a: change them in the spec if the command runs in another directory"
+}
+
 @test "a directory that the text does not tell: named where a relative path needs it" {
 	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
 	printf '%s\n' 'cd -' "bhyve $r -s 3,virtio-blk,disk.img vm" >text
