@@ -173,14 +173,52 @@ static bool runs_by_variables(const char *command, const char *end, const struct
 	    (has_variable || *next == '-' || *next == '\\');
 }
 
-/* Returns the command behind the next ";", "&&" or "||" of a line; NULL: there is none. */
-static const char *next_command(const char *command, const char *end)
+/* Returns whether a line begins with a key of UCL: "key =", "key=", "key:", "key \"". */
+static bool begins_with_key(const char *line, const char *end)
+{
+	static const char *const programs[] = { "eval", NULL };
+	size_t n = 0;
+	const char *next;
+
+	while (
+	    line + n < end && (isalnum((unsigned char)line[n]) || strchr("._-", line[n]) != NULL))
+		n++;
+	next = skip_blanks(line + n, end);
+	return n > 0 && next < end &&
+	    (strchr("=:", *next) != NULL ||
+		(next > line + n && strchr("\"'", *next) != NULL && !is_one_of(line, n, programs)));
+}
+
+/* Returns the end of a word, which may have blanks in quotes if `is_quoted`. */
+static size_t piece_length(const char *word, const char *end, bool is_quoted)
+{
+	size_t n = 0;
+	char quote = '\0';
+
+	if (!is_quoted)
+		return word_length(word, end);
+	for (; word + n < end && (quote != '\0' || (word[n] != ' ' && word[n] != '\t')); n++) {
+		if (word[n] == '\\' && word + n + 1 < end)
+			n++;
+		else if (word[n] == quote)
+			quote = '\0';
+		else if (quote == '\0' && strchr("\"'", word[n]) != NULL)
+			quote = word[n];
+	}
+	return n;
+}
+
+/*
+ * Returns the command behind the next ";", "&&" or "||" of a line; NULL: there is none.
+ * `is_quoted`: those in quotes are text.
+ */
+static const char *next_command(const char *command, const char *end, bool is_quoted)
 {
 	static const char *const operators[] = { "&&", "||", ";", NULL };
 	static const char *const comments[] = { "#", "//", "--", NULL };
 
 	while (command < end) {
-		size_t n = word_length(command, end);
+		size_t n = piece_length(command, end, is_quoted);
 		const char *next = skip_blanks(command + n, end);
 
 		if (is_one_of(command, n, comments))
@@ -199,6 +237,7 @@ static void look_for_shell(const char *line, const char *end, struct traits *t)
 	const char *back = find_text(first, (size_t)(end - first), "return");
 	const char *value = find_text(first, (size_t)(end - first), "<<");
 	const char *block = find_text(first, (size_t)(end - first), "/*");
+	bool is_quoted;
 
 	if (first < end && *first == '#')
 		t->has_prompt = t->has_prompt || runs_bhyve(first + 1, end) ||
@@ -221,7 +260,8 @@ static void look_for_shell(const char *line, const char *end, struct traits *t)
 	if (first < end && strchr("\"'", *first) == NULL && is_comment(first, end))
 		return;
 	note_variable(first, end, t);
-	for (; first != NULL; first = next_command(first, end))
+	is_quoted = begins_with_key(first, end);
+	for (; first != NULL; first = next_command(first, end, is_quoted))
 		t->has_shell_command = t->has_shell_command || runs_by_variables(first, end, t);
 }
 
