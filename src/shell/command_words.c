@@ -191,12 +191,12 @@ static void keep_environment(struct walk *k, const char *name, size_t first)
 	for (size_t i = first + 1; i < k->i && (is_env || is_one_of(name, others)); i++) {
 		const char *word = k->w->item[i];
 
-		if (is_assignment(word) ||
-		    (is_env && (strcmp(word, "-i") == 0 || strcmp(word, "-") == 0)))
-			words_add(&kept, word);
-		else if (is_env && strcmp(word, "-u") == 0 && i + 1 < k->i)
+		if (is_env && strcmp(word, "-u") == 0 && i + 1 < k->i)
 			words_addf(&kept, "-u%s", k->w->item[++i]);
-		else if (is_env && strncmp(word, "-u", 2) == 0)
+		else if (is_assignment(word) ||
+		    (is_env &&
+			(strcmp(word, "-i") == 0 || strcmp(word, "-") == 0 ||
+			    strncmp(word, "-u", 2) == 0)))
 			words_add(&kept, word);
 	}
 	if (kept.count > 0)

@@ -57,11 +57,9 @@ static void add_names(struct words *names, const char *path, bool is_absolute)
 		path += strspn(path, "/");
 		if (*name == '\0' || strcmp(name, ".") == 0)
 			continue;
-		if (strcmp(name, "..") != 0)
-			words_add(names, name);
-		else if (can_leave)
+		if (strcmp(name, "..") == 0 && can_leave)
 			words_truncate(names, names->count - 1);
-		else if (!is_absolute)
+		else if (strcmp(name, "..") != 0 || !is_absolute)
 			words_add(names, name);
 	}
 }
