@@ -145,7 +145,7 @@ static void report_claim(const struct owner *first, const struct pair *of_first,
 	const struct device *dev = second->dev;
 	const struct where *at = dev == NULL ? &key : device_where(dev, &place);
 
-	if (strcmp(claim->key, ONLY_ONE) != 0)
+	if (dev == NULL || strcmp(claim->key, ONLY_ONE) != 0) /* only devices claim themselves */
 		report_thing(first, of_first, second, claim, at, report);
 	else if (dev->origin != NULL && dev->kind == &device_xhci)
 		report_add(report, STATUS_SPEC, at,
