@@ -421,7 +421,7 @@ both_end() {
 
 @test "--check: what makes a start end with 71 before its checks makes a check end so" {
 	small_host
-	mkdir -m 755 -p "run/$vm"
+	mkdir -m 700 "run/$vm"
 	ln -s run lrun
 	echo garbage >"run/$vm/ledger.json"
 	both_end 71 "run/$vm/ledger.json: not a ledger that vmrun wrote: "
