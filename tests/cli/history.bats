@@ -368,7 +368,8 @@ ended with status 0: the guest powered off'
 }
 
 @test "a vmrun that cannot begin leaves no line" {
-	mkdir -m 700 -p "$BATS_RUN_TMPDIR/run/$vm"
+	mkdir -p "$BATS_RUN_TMPDIR/run"
+	mkdir -m 700 "$BATS_RUN_TMPDIR/run/$vm"
 	echo x >"$BATS_RUN_TMPDIR/run/$vm/control"
 	vmrun vm.json
 	is "$status" 71

@@ -474,8 +474,8 @@ bhyve -m 1G -s 31,lpc vm'
 	import text
 	has 'text:1: cd -: the text does not tell this directory: relative paths were taken to be below'
 	r+=' -l bootrom,/a.fd'
-	printf '%s\n' 'if x; then' "cd /a; bhyve $r -s 3,virtio-blk,disk.img vm" else \
-		"cd /b; bhyve $r -s 3,virtio-blk,disk.img vm" fi >text
+	printf '%s\n' 'if x; then' "cd /a; bhyve $r -s 3,virtio-blk,disk.img vm" 'else' \
+		"cd /b; bhyve $r -s 3,virtio-blk,disk.img vm" 'fi' >text
 	import text
 	is "$status" 0
 	is "$(jq -r '.emulations[0].path' out)" /a/disk.img
