@@ -32,7 +32,7 @@ static bool is_end(const char *text, size_t n, long min_port)
 	    (*address == '\0' || port_is_numeric(address));
 }
 
-/* Returns the host's "ADDR:PORT" of a rule, NULL for what is no rule.  Caller frees. */
+/* Returns the host's "ADDR:PORT" of a rule, or NULL for an invalid rule.  Caller frees. */
 static char *host_place(const char *rule)
 {
 	bool known = str_after(rule, TCP) != NULL || str_after(rule, UDP) != NULL;

@@ -8,7 +8,7 @@
 
 /* Finds the host's ADDR:PORT of each rule: host_use.names of a list of rules. */
 void forward_names(const void *value, const struct where *at, struct host_visit *visit);
-/* Reports what is no rule, at the entries of the list. */
+/* Reports each invalid rule, at its entry in the list. */
 void forward_check(const struct words *rules, const struct where *list, struct decoder *d);
 /* Adds the host's port of each rule; the key is that of the list, static. */
 void forward_need(const struct words *rules, const char *key, struct needs *needs);

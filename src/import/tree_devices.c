@@ -58,7 +58,7 @@ enum leniency {
 	ZERO,	     /* likewise */
 	SECTOR_SIZE, /* bhyve ignores others than three */
 	CHOICE,	     /* bhyve ignores others */
-	RESOLUTION,  /* before FreeBSD 15 there is no minimum, and 0 is the maximum */
+	RESOLUTION,  /* before FreeBSD 15 any small size is valid; 0 means the maximum */
 };
 
 static const struct {

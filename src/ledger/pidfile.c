@@ -90,8 +90,8 @@ static int refuse_to_write(const char *path, struct error *err)
 }
 
 /*
- * Opens the file, with O_CREAT creates it.  Returns -1, without an error if there is no file.  A
- * device is not opened, because opening one may have effects.
+ * Opens the file; creates it if `create` is O_CREAT.  Returns -1, and sets no error if the file
+ * does not exist.  Does not open a device, because opening one may have effects.
  */
 static int open_file(const char *path, int create, struct error *err)
 {

@@ -149,7 +149,7 @@ static int look_for_others(struct vmrun *vm, struct words *ours)
 	    look_at_remains(vm, ours, &err) == 0 && look_at_files(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
-	vm->is_usable = true; /* the next call may find it mended */
+	vm->is_usable = true; /* the program may remove the cause before the next call */
 	return (int)vm->report.status;
 }
 

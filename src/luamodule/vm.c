@@ -172,7 +172,7 @@ static int push_bhyve_config(lua_State *L, struct vmrun *handle)
 {
 	char *text = vmrun_bhyve_config(handle);
 
-	/* nil under qemu is no failure */
+	/* under qemu, nil means that there is nothing to print */
 	if (text == NULL && vmrun_problem_count(handle) > 0)
 		return vm_push_failure(L, handle, vmrun_status(handle));
 	return push_owned(L, text);
