@@ -74,7 +74,7 @@ again() {
 	ctl "$vm" status
 	is "$status" 69
 	"$@"
-	await test -S "$run_dir/$vm/control"
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 60 >said
 	ctl "$vm" status
 	is "$status" 0
 }

@@ -199,14 +199,23 @@ class Soak:
         world.children.append(self.vmrun)
         os.close(writer)
         control = os.path.join(world.run_dir(), NAME, "control")
-        await_true(lambda: os.path.exists(control) or self.vmrun.poll() is not None, "control socket")
-        self.client = Client(control)
+        await_true(lambda: self.connects(control), "control socket")
         self.client.send(cmd="events", **{"from": 1})
         self.followers = [Follower("--events", self.ends), Follower("events of the socket", self.ends)]
         self.follow(reader, self.followers[0].take)
         self.follow(self.client.socket.fileno(), self.followers[1].take)
         self.follow(self.vmrun.stderr.fileno(), self.take_messages)
         self.crowd = Crowd(world, NAME, self.vmrun.pid, lambda: self.followers[0].seq)
+
+    def connects(self, control):
+        """Returns whether a client is connected.  The socket's file is there before it listens."""
+        try:
+            self.client = Client(control)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if self.vmrun.poll() is not None:
+                raise
+            return False
+        return True
 
     def follow(self, fd, take):
         self.poller.register(fd, selectors.EVENT_READ, take)
