@@ -56,6 +56,7 @@ class Counts:
         self.starts = 3 if quick else 200
         self.vms, self.lists = (3, 2) if quick else (100, 20)
         self.settle_seconds, self.idle_seconds = (0.1, 0.3) if quick else (11, 6)
+        self.twins = 1 if quick else 9
         self.stops = 1 if quick else 30
         self.crowd = 4 if quick else 1000
         self.crowds = (2, 4) if quick else (100, 1000)  # in one process
@@ -302,9 +303,9 @@ def supervisors(world, use):
     ]
 
 
-def start_guest(world, command, number):
+def start_guest(world, command, label):
     """Starts a supervisor; returns it and the times of its guest, which waits for SIGTERM."""
-    path = world.path(f"guest{number}.times")
+    path = world.path(f"guest{label}.times")
     times = Times(path, 1)
     child = world.start(command, BENCH_TIMES=path, VMRUN_BHYVE=world.program("guest"))
     await_true(lambda: times.lives() == 1, " ".join(command))
@@ -330,8 +331,9 @@ def idle(world, counts, table):
     running = []
     for i, (name, command) in enumerate(supervisors(world, "idle")):
         running.append((name, start_guest(world, command, i)[0] if found(command[0]) else None))
-    twins = [start_guest(world, command, 10 + i)[0]  # share with the first what a second one can
-             for i, (_, command) in enumerate(supervisors(world, "twin")) if found(command[0])]
+    twins = [start_guest(world, command, f"{t}.{i}")[0]  # they share with the first what can be shared
+             for t in range(counts.twins)
+             for i, (_, command) in enumerate(supervisors(world, f"twin{t}")) if found(command[0])]
     time.sleep(counts.settle_seconds)  # vmrun's last timer of a start is that of 10 s
     wakes = [proc(c.pid, "status", "voluntary_ctxt_switches") if c else 0 for _, c in running]
     time.sleep(counts.idle_seconds)
