@@ -127,7 +127,12 @@ enum truth host_interface(struct host *host, const char *name, pid_t *opener)
 	return fact->status == 0 ? TRUTH_YES : TRUTH_NO;
 }
 
-bool host_interface_is_down(const struct host *host, const char *name)
+bool host_interface_is_down(struct host *host, const char *name)
 {
-	return !host->freebsd && os_interface_is_down(name);
+	int64_t raised;
+
+	if (host->bhyve || !os_interface_is_down(name))
+		return false;
+	return !host->freebsd ||
+	    host_number(host, "net.link.tap.up_on_open", &raised) != TRUTH_YES || raised == 0;
 }

@@ -33,13 +33,18 @@ static void ifconfig_create(struct words *fix, const char *class, const char *na
 static void check_tap(
     struct check *c, const struct checked_need *need, const char *name, pid_t opener)
 {
+	struct finding *f;
+
 	if (opener != 0 && !check_is_ours(c, name))
 		check_problem(c, need, name, "opened by process %jd already", (intmax_t)opener)
 		    ->busy = true;
-	if (host_interface_is_down(&c->host, name))
-		check_words(
-		    &check_problem(c, need, name, "is down: the guest would reach nothing")->fix,
-		    COMMAND("ip", "link", "set", "dev", name, "up"));
+	if (!host_interface_is_down(&c->host, name))
+		return;
+	f = check_problem(c, need, name, "is down: the guest would reach nothing");
+	if (c->host.freebsd) /* not ifconfig: each close takes the tap down again */
+		check_words(&f->fix, COMMAND("sysctl", "net.link.tap.up_on_open=1"));
+	else
+		check_words(&f->fix, COMMAND("ip", "link", "set", "dev", name, "up"));
 }
 
 void check_interface(struct check *c, const struct checked_need *need)

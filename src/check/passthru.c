@@ -24,14 +24,21 @@ static void attach(struct check *c, const struct checked_need *need, const struc
 	f->sign = "ppt";
 }
 
-/* Checks that the IOMMU is not disabled; whether there is one shows at its first use. */
+/*
+ * Checks that the IOMMU is not disabled; whether there is one shows at its first use.  vmm(4) uses
+ * AMD's only on request (amdvi_init() in amdvi_hw.c).
+ */
 static void check_iommu(struct check *c, const struct checked_need *need)
 {
+	static const char *const names[] = { "hw.vmm.iommu.enable", "hw.vmm.amdvi.enable" };
+	const size_t count = os_cpu_is_amd() ? 2 : 1;
 	int64_t on;
 
-	if (host_number(&c->host, "hw.vmm.iommu.enable", &on) == TRUTH_YES && on == 0)
-		(void)check_problem(c, need, "IOMMU",
-		    "switched off: set hw.vmm.iommu.enable=1 in /boot/loader.conf and reboot");
+	for (size_t i = 0; i < count; i++) {
+		if (host_number(&c->host, names[i], &on) == TRUTH_YES && on == 0)
+			(void)check_problem(c, need, "IOMMU",
+			    "switched off: set %s=1 in /boot/loader.conf and reboot", names[i]);
+	}
 }
 
 /* Checks what qemu's vfio-pci needs.  The plan refuses all but "BUS/SLOT/FUNCTION" in decimal. */

@@ -12,8 +12,9 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/socket.h"
 
-#define RETRY_MS 20	/* between two attempts while the listen queue is full */
+#define RETRY_MS 20	/* between two attempts while the owner takes no connection */
 #define READ_BYTES 4096 /* received at once */
 
 int64_t connection_deadline_ms(int64_t limit_ms)
@@ -37,12 +38,25 @@ static int wait_ready(const struct connection *c, short events, int64_t until_ms
 	return n > 0 ? 0 : -1;
 }
 
-/* Connects the socket, and tries again while the listen queue is full. */
+/*
+ * Returns whether a later attempt may succeed: the listen queue is full, which FreeBSD says with
+ * ECONNREFUSED (unp_connectat() in uipc_usrreq.c), or the owner of the socket is about to listen.
+ */
+static bool may_connect_later(int why, const char *path)
+{
+	return why == EAGAIN || (why == ECONNREFUSED && socket_probe(path) == SOCKET_LIVE);
+}
+
+/* Connects the socket, and tries again while it has an owner that cannot take the connection. */
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t until_ms)
 {
 	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
-		if (errno != EAGAIN)
+		int why = errno;
+
+		if (!may_connect_later(why, address->sun_path)) {
+			errno = why;
 			return -1;
+		}
 		if (clock_left_ms(until_ms) == 0) {
 			errno = ETIMEDOUT;
 			return -1;

@@ -187,6 +187,7 @@ const struct hypervisor hyper_bhyve = {
 	.explain = bhyve_explain,
 	.is_start_fault = bhyve_is_start_fault,
 	.port_lost = "*bind: Address already in use", /* rfb.c */
+	.raises_taps = true,			      /* tap_init() in net_backends.c */
 	.stop_method = bhyve_stop_method,
 	.leftover_command = bhyve_leftover_command,
 	.destroy_command = bhyve_destroy_command,

@@ -242,6 +242,7 @@ struct hypervisor {
 	 * its screen because another program does.
 	 */
 	const char *port_lost;
+	bool raises_taps; /* it switches its taps on when it opens them */
 	/* Says how to take a step of a stop; the caller frees out->helper. */
 	void (*stop_method)(
 	    const struct plan *plan, enum stop_action action, struct stop_method *out);

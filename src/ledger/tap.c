@@ -48,6 +48,15 @@ void tap_command(const struct plan *plan, enum tap_step step, const char *tap, c
 	fill_in(forms[step][uses_ip(plan->hyper) ? 1 : 0], tap, bridge, plan->vm, command);
 }
 
+/*
+ * FreeBSD takes a tap down when it is closed (tundtor() in if_tuntap.c), which ip(8)'s system does
+ * not.
+ */
+bool tap_goes_down(const struct plan *plan)
+{
+	return !os_uses_ip() && !plan->hyper->raises_taps;
+}
+
 void tap_thing(const struct plan *plan, const char *tap, struct ledger_thing *thing)
 {
 	bool ip = uses_ip(plan->hyper);

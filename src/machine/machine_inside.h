@@ -131,6 +131,7 @@ struct preparation {
 	bool has_disks;	       /* the disks of this boot are locked */
 	bool left_over;	       /* companions make things, which are checked after them */
 	int collisions;	       /* names and ports that another program took first */
+	struct words refused;  /* names of taps that the system did not give */
 };
 
 enum recover_step {
@@ -455,6 +456,8 @@ bool prepare_taps(struct machine *m, struct next *next);
  * them; false: the boot has failed.
  */
 bool prepare_lock_disks(struct machine *m, bool made, struct next *next);
+/* Lets a new boot switch its taps on where the last hypervisor has left them down. */
+void prepare_raise_taps_again(struct machine *m);
 /* Handles the end of a tap's command; returns false when the boot has failed. */
 bool prepare_tap_command_ended(struct machine *m, struct next *next);
 /* Adds a thing (freed) to the ledger before it is made; returns false when the boot has failed. */

@@ -24,6 +24,7 @@ void prepare_clear(struct preparation *p)
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
 	words_free(&p->tried);
+	words_free(&p->refused);
 	free(p->fixed);
 	free(p->awaited);
 	memset(p, 0, sizeof(*p));
@@ -385,6 +386,7 @@ struct next prepare_begin(struct machine *m)
 {
 	announce(m);
 	prepare_clear(&m->preparation);
+	prepare_raise_taps_again(m);
 	if (m->options.simulation != NULL) {
 		if (!simulation_check(m))
 			return machine_fail(m, CAUSE_CHECK_FAILED, "");

@@ -11,18 +11,21 @@
 
 static bool take_name(void *context, const char *name)
 {
-	return namelock_take(context, name);
+	struct machine *m = context;
+
+	return !words_have(&m->preparation.refused, name) && namelock_take(&m->host.names, name);
 }
 
 static void drop_name(void *context, const char *name)
 {
-	namelock_drop(context, name);
+	struct machine *m = context;
+
+	namelock_drop(&m->host.names, name);
 }
 
 struct check_names prepare_names(struct machine *m)
 {
-	return (
-	    struct check_names){ .take = take_name, .drop = drop_name, .context = &m->host.names };
+	return (struct check_names){ .take = take_name, .drop = drop_name, .context = m };
 }
 
 bool prepare_lost_port(struct machine *m)
@@ -110,6 +113,12 @@ static enum tap_step next_step(const struct machine *m, const char *tap)
 	return TAP_STEPS;
 }
 
+void prepare_raise_taps_again(struct machine *m)
+{
+	if (tap_goes_down(&m->boot.plan))
+		words_free(&m->host.taps_done[TAP_UP]);
+}
+
 static void step_done(struct machine *m, const char *tap)
 {
 	words_add(&m->host.taps_done[next_step(m, tap)], tap);
@@ -122,12 +131,17 @@ static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 	return !m->preparation.tap_noted || note_tap(m, tap, next);
 }
 
-/* Searches for another name, because another program has an interface of the name by now. */
+/*
+ * Searches for another name, because the system did not give this one: another program has it by
+ * now, or, on FreeBSD, a tap with another name has its unit, which no list of interfaces shows
+ * (tun_clone_create() in if_tuntap.c).
+ */
 static void search_again(struct machine *m)
 {
 	struct preparation *p = &m->preparation;
 	struct device *dev = m->boot.spec->devices[p->tap];
 
+	words_add(&p->refused, dev->found);
 	namelock_drop(&m->host.names, dev->found);
 	pairs_remove(&m->host.found, dev->id);
 	free(dev->found);

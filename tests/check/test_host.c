@@ -94,6 +94,85 @@ static void taps(void **state)
 	checked_free(&c);
 }
 
+/* The host of taps_that_are_down(): what the calls of src/platform say there. */
+static struct {
+	bool on, freebsd, down;
+	int64_t up_on_open;
+} made_up;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+bool __wrap_os_uses_ip(void);
+bool __real_os_uses_ip(void);
+bool __wrap_os_interface_exists(const char *name);
+bool __real_os_interface_exists(const char *name);
+bool __wrap_os_interface_is_down(const char *name);
+bool __real_os_interface_is_down(const char *name);
+bool __wrap_os_sysctl(const char *name, int64_t *value);
+bool __real_os_sysctl(const char *name, int64_t *value);
+
+bool __wrap_os_uses_ip(void)
+{
+	return made_up.on ? !made_up.freebsd : __real_os_uses_ip();
+}
+
+bool __wrap_os_interface_exists(const char *name)
+{
+	return made_up.on || __real_os_interface_exists(name);
+}
+
+bool __wrap_os_interface_is_down(const char *name)
+{
+	return made_up.on ? made_up.down : __real_os_interface_is_down(name);
+}
+
+bool __wrap_os_sysctl(const char *name, int64_t *value)
+{
+	if (!made_up.on)
+		return __real_os_sysctl(name, value);
+	*value = made_up.up_on_open;
+	return made_up.up_on_open >= 0 && strcmp(name, "net.link.tap.up_on_open") == 0;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* bhyve switches its taps on; FreeBSD switches off what a hypervisor closes, also at a reboot. */
+static void taps_that_are_down(void **state)
+{
+	static const struct {
+		bool qemu, freebsd, down;
+		int64_t up_on_open; /* -1: no such variable */
+		const char *fix;
+	} cases[] = {
+		{ true, false, false, 0, NULL },
+		{ true, false, true, 0, "ip link set dev tap3 up" },
+		{ true, true, false, 0, NULL },
+		{ true, true, true, 0, "sysctl net.link.tap.up_on_open=1" },
+		{ true, true, true, 1, NULL },
+		{ true, true, true, -1, "sysctl net.link.tap.up_on_open=1" },
+		{ false, true, true, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct said there[] = { { "ifconfig tap3", 0, "tap3: flags=8802<>\n", false },
+			{ 0 } };
+		struct checked c = { .says = there };
+
+		made_up.freebsd = cases[i].freebsd;
+		made_up.down = cases[i].down;
+		made_up.up_on_open = cases[i].up_on_open;
+		made_up.on = true;
+		checked_make(&c, cases[i].qemu ? &hyper_qemu : &hyper_bhyve,
+		    DEVICES("{ device = 'virtio-net', name = 'tap3' }"));
+		made_up.on = false;
+		if (cases[i].fix == NULL)
+			checked_lacks(&c, "tap3");
+		else
+			checked_has(&c, "tap3", "is down: the guest would reach nothing",
+			    cases[i].fix, NULL);
+		checked_free(&c);
+	}
+}
+
 static void bridges(void **state)
 {
 	const struct said there[] = { { "ifconfig bridge1", 0, "bridge1: flags=8843<UP>\n", false },
@@ -208,6 +287,7 @@ int main(void)
 		cmocka_unit_test(memory_is_compared),
 		cmocka_unit_test(a_missing_command_is_one_line),
 		cmocka_unit_test(taps),
+		cmocka_unit_test(taps_that_are_down),
 		cmocka_unit_test(bridges),
 		cmocka_unit_test(modules_of_devices),
 		cmocka_unit_test(qemu_asks_no_command),

@@ -116,6 +116,16 @@ static void nobody_to_ask(void **state)
 	checked_free(&c);
 }
 
+static bool amd;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+bool __wrap_os_cpu_is_amd(void);
+bool __wrap_os_cpu_is_amd(void)
+{
+	return amd;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 static void iommu(void **state)
 {
 	const struct said off[] = { host[0], { "sysctl -n hw.vmm.iommu.enable", 0, "0\n", false },
@@ -133,6 +143,31 @@ static void iommu(void **state)
 	check(&c, on, "3/0/0");
 	checked_lacks(&c, "IOMMU");
 	checked_free(&c);
+}
+
+/* The variable is there on hosts with other processors, too. */
+static void iommu_of_amd(void **state)
+{
+	const struct said off[] = { host[0], { "sysctl -n hw.vmm.iommu.enable", 0, "1\n", false },
+		{ "sysctl -n hw.vmm.amdvi.enable", 0, "0\n", false }, { 0 } };
+	const struct said on[] = { host[0], { "sysctl -n hw.vmm.iommu.enable", 0, "1\n", false },
+		{ "sysctl -n hw.vmm.amdvi.enable", 0, "1\n", false }, { 0 } };
+	struct checked c;
+
+	(void)state;
+	checked_needs_commands();
+	check(&c, off, "3/0/0");
+	checked_lacks(&c, "IOMMU");
+	checked_free(&c);
+	amd = true;
+	check(&c, off, "3/0/0");
+	(void)checked_has(&c, "IOMMU",
+	    "switched off: set hw.vmm.amdvi.enable=1 in /boot/loader.conf and reboot", NULL, NULL);
+	checked_free(&c);
+	check(&c, on, "3/0/0");
+	checked_lacks(&c, "IOMMU");
+	checked_free(&c);
+	amd = false;
 }
 
 /* Checks a VM with that device under qemu: the finding says what the system says of the device. */
@@ -171,6 +206,7 @@ int main(void)
 		cmocka_unit_test(looked_up_by_its_ids),
 		cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(iommu),
+		cmocka_unit_test(iommu_of_amd),
 		cmocka_unit_test(under_qemu),
 	};
 

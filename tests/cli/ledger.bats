@@ -513,6 +513,19 @@ both_end() {
 	as_before
 }
 
+@test "a tap whose unit another one has under another name is passed over" {
+	small_host "$bridged"
+	printf 'bridge0 up\nlan up unit=tap0\ntap1 up\nwan unit=tap2\n' >state/interfaces
+	script 'acpi on ready one wait exit 1'
+	begins vm.json
+	await_file one
+	grep -q '^bridge0 .*member=tap3' state/interfaces
+	is "$(ledger | jq -r '.taken[].name')" tap3
+	kill -TERM "$pid"
+	ends 0
+	is "$(cat state/interfaces)" "$(printf 'bridge0 up\nlan up unit=tap0\ntap1 up\nwan unit=tap2')"
+}
+
 @test "a tap that could not join its bridge joins it at the next boot" {
 	small_host '{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}],
 		"on": {"check_failed": {"boot": "default", "delay": 0.1}}, "backoff": false}'

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "../platform/scratch.h"
 #include "client/connection.h"
 #include "platform/clock.h"
 
@@ -33,6 +35,26 @@ static void test_socket_is_closed_after_an_error(void **state)
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(c.fd, -1);
 	assert_int_equal(free_fd(), before);
+}
+
+/* An owner that takes no connection yet is waited for; one that has exited is not. */
+static void test_socket_without_a_listener(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "soon" };
+	int owner = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct connection c;
+
+	(void)state;
+	assert_int_equal(bind(owner, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(connection_open(&c, "soon", connection_deadline_ms(50)), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(listen(owner, 1), 0);
+	assert_int_equal(connection_open(&c, "soon", connection_deadline_ms(50)), 0);
+	connection_close(&c);
+	(void)close(owner);
+	assert_int_equal(connection_open(&c, "soon", -1), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_int_equal(unlink("soon"), 0);
 }
 
 /* Opens a connection to the other end, which is returned. */
@@ -141,6 +163,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_socket_is_closed_after_an_error),
+		cmocka_unit_test_setup_teardown(
+		    test_socket_without_a_listener, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_unsent_bytes_go_later),

@@ -73,7 +73,7 @@ compile() {
 services() {
 	export PATH="$SOURCE/tests/fake/rc:$PATH" RC_CONF=$DOCS/rc.conf FAKE_SYSLOG=$DOCS/syslog
 	sed "s,^\. /etc/rc.subr,. $SOURCE/tests/fake/rc/rc.subr," "$SOURCE/examples/rc.d/vmrun" >"$DOCS/vmrun.rc"
-	printf 'vmrun_%s\n' "dir=$PWD" "piddir=$DOCS" "rundir=$DOCS/r" "program=$SOURCE/tests/docs/bin/vmrun" \
+	printf 'vmrun_%s\n' "dir=$PWD" "piddir=$DOCS" "rundir=$DOCS/r" "binary=$SOURCE/tests/docs/bin/vmrun" \
 		"ctl=$SOURCE/tests/docs/bin/vmrunctl" daemon=daemon >"$RC_CONF"
 	: >"$FAKE_SYSLOG"
 }

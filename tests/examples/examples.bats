@@ -88,6 +88,11 @@ teardown() {
 	END
 }
 
+# devfs_rule_run() follows an include in a rule set, but none in a rule set that was included.
+@test "the jail's devices: no rule set is included that includes others" {
+	is "$(sed -n 's/^add include \$devfsrules_//p' jail/devfs.rules)" "$(printf 'hide_all\nunhide_basic\nunhide_login')"
+}
+
 @test "each spec but those of one host is one for qemu too" {
 	local file target
 	while read -r file target; do

@@ -21,7 +21,9 @@
 int __wrap_os_tap_make(const char *name, int *fd);
 int __wrap_os_tap_keep(int fd);
 unsigned __wrap_os_interface_index(const char *name);
+bool __wrap_os_uses_ip(void);
 
+static bool is_freebsd;
 static int make_error, keep_error; /* of the kernel; 0: none */
 
 int __wrap_os_tap_make(const char *name, int *fd)
@@ -42,6 +44,11 @@ unsigned __wrap_os_interface_index(const char *name)
 {
 	assert_string_equal(name, "tap3");
 	return 7;
+}
+
+bool __wrap_os_uses_ip(void)
+{
+	return !is_freebsd;
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
@@ -66,13 +73,14 @@ static void test_taps(void **state)
 	char vm[] = "demo";
 
 	(void)state;
-	for (int qemu = 0; qemu <= 1; qemu++) {
-		const struct hypervisor *hyper = qemu == 1 ? &hyper_qemu : &hyper_bhyve;
-		int column = qemu == 1 && os_uses_ip() ? 1 : 0;
+	for (int i = 0; i < 4; i++) {
+		const struct hypervisor *hyper = i % 2 == 1 ? &hyper_qemu : &hyper_bhyve;
+		int column = i == 1 ? 1 : 0; /* qemu on Linux */
 
 		struct plan plan = { .hyper = hyper, .vm = vm };
 		struct ledger_thing thing;
 
+		is_freebsd = i >= 2;
 		for (int step = 0; step < TAP_STEPS; step++) {
 			struct words command = { 0 };
 
@@ -86,6 +94,22 @@ static void test_taps(void **state)
 		says(&thing.probe, lines[TAP_STEPS + 1][column]);
 		ledger_thing_clear(&thing);
 	}
+	is_freebsd = false;
+}
+
+/* Only FreeBSD takes a tap down that is closed, and bhyve switches it on again. */
+static void test_down(void **state)
+{
+	(void)state;
+	for (int freebsd = 0; freebsd <= 1; freebsd++) {
+		struct plan plan = { .hyper = &hyper_bhyve };
+
+		is_freebsd = freebsd == 1;
+		assert_false(tap_goes_down(&plan));
+		plan.hyper = &hyper_qemu;
+		assert_int_equal(tap_goes_down(&plan), is_freebsd);
+	}
+	is_freebsd = false;
 }
 
 /* A tap is in the ledger, with what tells it from others, once it outlives its maker. */
@@ -117,8 +141,7 @@ static void test_making_one(void **state)
 		assert_int_equal(ledger_count(ledger), 1);
 		assert_string_equal(ledger_at(ledger, 0)->name, "tap3");
 		assert_int_equal(ledger_at(ledger, 0)->index, 7);
-		says(&ledger_at(ledger, 0)->undo,
-		    os_uses_ip() ? "ip link del dev tap3" : "ifconfig tap3 destroy");
+		says(&ledger_at(ledger, 0)->undo, "ip link del dev tap3");
 	}
 	ledger_close(ledger);
 }
@@ -148,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taps),
+		cmocka_unit_test(test_down),
 		cmocka_unit_test(test_making_one),
 		cmocka_unit_test_setup_teardown(
 		    test_one_that_cannot_be_listed, scratch_enter, scratch_leave),

@@ -201,6 +201,48 @@ static void test_steps(void **state)
 	(void)unsetenv("FAKE_CALLS");
 }
 
+static bool goes_down;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+bool __wrap_tap_goes_down(const struct plan *plan);
+
+bool __wrap_tap_goes_down(const struct plan *plan)
+{
+	(void)plan;
+	return goes_down;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* Each boot switches a tap on that the last hypervisor left down. */
+static void test_tap_that_went_down(void **state)
+{
+	struct next next;
+
+	(void)state;
+	(void)setenv("FAKE_CALLS", "calls", 1);
+	open_taking(ONE);
+	assert_true(take(&next));
+	check_command(end_command());
+	check_command(end_command());
+	vm_check_next(end_command(), STATE_PREPARING, -1);
+	prepare_clear(preparation());
+	prepare_raise_taps_again(v.machine);
+	assert_false(take(&next));
+	goes_down = true;
+	prepare_raise_taps_again(v.machine);
+	prepare_clear(preparation());
+	preparation()->step = PREPARE_TAKE;
+	vm_put(&v, STATE_PREPARING);
+	assert_true(take(&next));
+	check_command(next);
+	goes_down = false;
+	vm_check_next(end_command(), STATE_PREPARING, -1);
+	check_calls("ifconfig tap0 create description vmrun:walk\nifconfig bridge0 addm "
+		    "tap0\nifconfig tap0 up\nifconfig tap0 up\n");
+	vm_close(&v);
+	(void)unsetenv("FAKE_CALLS");
+}
+
 /* The ledger has the index of the created interface: here one of every host. */
 static void test_index(void **state)
 {
@@ -418,6 +460,24 @@ static void test_collision(void **state)
 	vm_close(&v);
 }
 
+/* A name that the system does not give is not tried again, though no interface has it. */
+static void test_refused_name(void **state)
+{
+	struct check_names names;
+
+	(void)state;
+	begin_step(TAP_CREATE);
+	vm_check_next(end_command_with(1, EXISTS), STATE_PREPARING, MAX_FACT_MS);
+	names = prepare_names(v.machine);
+	assert_false(names.take(names.context, "tap0"));
+	assert_true(names.take(names.context, "tap1"));
+	names.drop(names.context, "tap1");
+	prepare_clear(preparation()); /* for the next boot */
+	assert_true(names.take(names.context, "tap0"));
+	names.drop(names.context, "tap0");
+	vm_close(&v);
+}
+
 /* Only the create of a tap collides. */
 static void test_no_collision(void **state)
 {
@@ -462,6 +522,7 @@ int main(void)
 		TAPS(test_disk_of_another),
 		TAPS(test_disk_of_another_without_checks),
 		TAPS(test_steps),
+		TAPS(test_tap_that_went_down),
 		TAPS(test_index),
 		TAPS(test_two_taps),
 		TAPS(test_no_tap),
@@ -472,6 +533,7 @@ int main(void)
 		TAPS(test_failed_command),
 		TAPS(test_failed_join_is_tried_again),
 		TAPS(test_collision),
+		TAPS(test_refused_name),
 		TAPS(test_no_collision),
 		TAPS(test_collision_of_a_listed_tap),
 		TAPS(test_as_many_collisions_as_allowed_and_one_more),

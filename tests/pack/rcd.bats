@@ -17,7 +17,7 @@ setup() {
 		vmrun_dir=$PWD/etc
 		vmrun_piddir=$PWD/pids
 		vmrun_rundir=$PWD/run
-		vmrun_program=$VMRUN
+		vmrun_binary=$VMRUN
 		vmrun_ctl=$PWD/ctl
 		vmrun_daemon=daemon
 		vmrun_flags="--no-requirement-check --state-dir $PWD/keep"
@@ -64,7 +64,7 @@ recorder() {
 		while :; do sleep 0.02; done
 	END
 	chmod +x recorder
-	echo "vmrun_program=$PWD/recorder" >>rc.conf
+	echo "vmrun_binary=$PWD/recorder" >>rc.conf
 }
 
 @test "all start at once, are told by status, and stop at once" {
