@@ -87,7 +87,7 @@ void companions_end_unwanted(struct companions *c, int signal)
 		if (!must_end(run))
 			continue;
 		run->ready = false;
-		job_signal(&run->job, signal);
+		job_signal_all(&run->job, signal);
 	}
 }
 
@@ -100,7 +100,7 @@ void companions_end_boot(struct companions *c)
 			continue;
 		run->ready = false;
 		run->ending = true;
-		job_signal(&run->job, SIGTERM);
+		job_signal_all(&run->job, SIGTERM);
 	}
 }
 
@@ -225,7 +225,7 @@ size_t companions_signal(struct companions *c, int signal)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		c->item[i]->wanted = false;
-		job_signal(&c->item[i]->job, signal);
+		job_signal_all(&c->item[i]->job, signal);
 	}
 	return companions_running(c);
 }

@@ -252,6 +252,14 @@ void job_signal(const struct job *j, int signal)
 		(void)kill(j->pid, signal);
 }
 
+void job_signal_all(const struct job *j, int signal)
+{
+	if (j->pid > 0 && j->has_group)
+		(void)kill(-j->pid, signal);
+	else
+		job_signal(j, signal);
+}
+
 void job_let_end(const struct job *j, int ms)
 {
 	for (; j->pid != 0 && ms > 0 && !process_has_ended(j->pid); ms--)

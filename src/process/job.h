@@ -129,6 +129,8 @@ int job_read_error(const struct job *j, size_t stream);
 void job_write(const struct job *j, size_t stream, const char *text);
 /* Sends a signal to the process, not to its children. */
 void job_signal(const struct job *j, int signal);
+/* Sends a signal to the process and to those of its children that have stayed in its group. */
+void job_signal_all(const struct job *j, int signal);
 /* Waits at most `ms` milliseconds for the end of the process, and does not reap it. */
 void job_let_end(const struct job *j, int ms);
 /* Sends SIGKILL to the process and to its group. */

@@ -8,11 +8,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "../platform/scratch.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -30,8 +35,7 @@ static uintptr_t end_tag(pid_t pid)
 
 static int setup(void **state)
 {
-	(void)state;
-	if (waitset_new(&waits, &err) != 0)
+	if (scratch_enter(state) != 0 || waitset_new(&waits, &err) != 0)
 		return -1;
 	companions.wait = waits;
 	companions.events = &events;
@@ -42,13 +46,12 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	companions_clear(&companions);
 	waitset_free(waits);
 	event_queue_clear(&events);
 	memset(&events, 0, sizeof(events));
 	error_clear(&err);
-	return 0;
+	return scratch_leave(state);
 }
 
 static struct companion_run *want(const char *name, const char *script, bool restart)
@@ -247,6 +250,24 @@ static void test_signal_and_clear(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* A shell does not pass a signal on: what it has started gets it all the same. */
+static void test_a_signal_reaches_what_a_companion_has_started(void **state)
+{
+	struct pollfd child = { .events = POLLIN };
+
+	(void)state;
+	assert_int_equal(mkfifo("held", 0600), 0);
+	(void)start("one", "sleep 600 3>held >/dev/null 2>&1 & wait", false);
+	child.fd = open("held", O_RDONLY);
+	assert_true(child.fd >= 0);
+	assert_int_equal(poll(&child, 1, 0), 0);
+	assert_int_equal(companions_signal(&companions, SIGTERM), 1);
+	(void)await_end();
+	assert_int_equal(poll(&child, 1, MAX_WAIT_MS), 1); /* nobody holds it */
+	assert_true((child.revents & POLLHUP) != 0);
+	(void)close(child.fd);
+}
+
 static void test_those_that_were_forgotten_are_not_found(void **state)
 {
 	pid_t pid = start("d", "exec sleep 60", true)->job.pid;
@@ -272,6 +293,7 @@ int main(void)
 		TEST(those_of_a_boot_end_with_it),
 		TEST(another_command_is_another_companion),
 		TEST(signal_and_clear),
+		TEST(a_signal_reaches_what_a_companion_has_started),
 		TEST(those_that_were_forgotten_are_not_found),
 	};
 
