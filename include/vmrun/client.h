@@ -102,6 +102,13 @@ VMRUN_API int vmrun_client_open(
     struct vmrun_client **out, const char *run_dir, const char *vm, int64_t limit_ms);
 /* Closes the connection, which ends a script of a run request; NULL is fine. */
 VMRUN_API void vmrun_client_close(struct vmrun_client *client);
+/*
+ * Returns the pid of what runs of the VM all the same when vmrun_client_open() returned
+ * VMRUN_CLIENT_NOT_RUNNING, else 0: of a vmrun (*is_vmrun is true) that starts, ends or has lost
+ * its socket, which SIGUSR1 creates again, or of the hypervisor that a vmrun left behind when it
+ * died.  is_vmrun may be NULL.
+ */
+VMRUN_API int vmrun_client_survivor(const struct vmrun_client *client, bool *is_vmrun);
 /* Lends the reason of the last call that did not return VMRUN_CLIENT_OK; NULL if it did. */
 VMRUN_API const char *vmrun_client_error(const struct vmrun_client *client);
 /*

@@ -58,18 +58,39 @@ int client_expect(struct vmrun_client *c, bool is_console)
 	return VMRUN_CLIENT_OK;
 }
 
+/* Keeps the reason why no vmrun can be connected, and says what runs all the same. */
+static int fail_not_running(struct vmrun_client *c, const char *why)
+{
+	bool is_vmrun;
+	long pid = (long)vmrun_client_survivor(c, &is_vmrun);
+
+	if (pid == 0)
+		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "not running: %s", why);
+	if (is_vmrun)
+		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING,
+		    "%s, but vmrun runs as pid %ld: it starts, ends, or its socket was deleted "
+		    "(kill -USR1 %ld creates it again)",
+		    why, pid, pid);
+	return client_fail(c, VMRUN_CLIENT_NOT_RUNNING,
+	    "not running: %s; the hypervisor of a vmrun that died still runs as pid %ld: stop it "
+	    "from inside the guest or with kill %ld, or start the VM with vmrun --force, which "
+	    "kills it",
+	    why, pid, pid);
+}
+
 /* Keeps the reason why no connection to the socket was made. */
 static int fail_open(struct vmrun_client *c, const char *path, int why)
 {
 	if (why == EACCES || why == EPERM)
 		return client_fail(c, VMRUN_CLIENT_DENIED,
 		    "%s: %s: connect as root, or as the user who runs the VM", path, strerror(why));
-	if (why == ECONNREFUSED)
-		return client_fail(
-		    c, VMRUN_CLIENT_NOT_RUNNING, "not running: no process listens at %s", path);
-	if (why == ENOENT || why == ENOTDIR)
-		return client_fail(
-		    c, VMRUN_CLIENT_NOT_RUNNING, "not running: %s does not exist", path);
+	if (why == ECONNREFUSED || why == ENOENT || why == ENOTDIR) {
+		MEM_AUTO char *text = why == ECONNREFUSED
+		    ? mem_format("no process listens at %s", path)
+		    : mem_format("%s does not exist", path);
+
+		return fail_not_running(c, text);
+	}
 	return client_fail(c, why == ETIMEDOUT ? VMRUN_CLIENT_TIMED_OUT : VMRUN_CLIENT_OS,
 	    "cannot connect to %s: %s", path, strerror(why));
 }
@@ -89,10 +110,13 @@ int vmrun_client_open(
 		    "invalid VM name \"%s\": expected " VM_NAME_RULE, vm == NULL ? "" : vm,
 		    MAX_VM_NAME);
 	path = mem_format("%s/%s/control", directory, vm);
+	c->directory = mem_format("%s/%s", directory, vm);
 	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
 		status = fail_open(c, path, errno);
-	if (status == VMRUN_CLIENT_OK || status == VMRUN_CLIENT_NOT_RUNNING)
-		c->directory = mem_format("%s/%s", directory, vm);
+	if (status != VMRUN_CLIENT_OK && status != VMRUN_CLIENT_NOT_RUNNING) {
+		free(c->directory);
+		c->directory = NULL;
+	}
 	return status;
 }
 

@@ -2,6 +2,8 @@
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
+#include <sys/types.h>
+
 #include "client/connection.h"
 #include "vmrun/client.h"
 
@@ -20,6 +22,8 @@ struct vmrun_client {
 	uint64_t follow_id; /* of the request that `follows` is due to */
 };
 
+/* survivor.c: returns the pid of the vmrun that holds the lock in DIRECTORY, or 0. */
+pid_t client_supervisor(const char *directory);
 /* Keeps the reason for a failure, and returns the status. */
 int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -7,10 +7,8 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
-#include "ledger/pidfile.h"
 #include "ledger/vmlock.h"
 #include "platform/clock.h"
-#include "platform/os.h"
 
 #define MAX_WAIT_SECONDS 1000000000 /* that vmrun takes; a longer limit is none */
 #define HANG_MS 5000 /* added to the limit that vmrun itself keeps, for one that hangs */
@@ -52,13 +50,27 @@ static void wait_for_close(struct vmrun_client *c)
 		connection_use(&c->connection, c->connection.received.length);
 }
 
-/* Returns whether another vmrun of that name runs by now, whose hypervisor is not waited for. */
-static bool is_supervised_again(const struct vmrun_client *c)
+static int not_gone(struct vmrun_client *c, int64_t limit_ms, const char *what, pid_t pid)
 {
-	MEM_AUTO char *lock = mem_format("%s/lock", c->directory);
-	int64_t start;
+	return client_fail(c, VMRUN_CLIENT_REFUSED, "not gone within %g s: %s runs as pid %ld",
+	    (double)limit_ms / 1000, what, (long)pid);
+}
 
-	return os_process_start(pidfile_read(lock), &start);
+/*
+ * Waits until a vmrun has ended whose socket was deleted, so that it cannot be asked.  One that
+ * starts later is not waited for.
+ */
+static int wait_for_vmrun(struct vmrun_client *c, int64_t limit_ms, int64_t until_ms)
+{
+	pid_t pid = client_supervisor(c->directory);
+
+	while (pid != 0 && client_supervisor(c->directory) == pid) {
+		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
+			return not_gone(
+			    c, limit_ms, "its control socket does not work, but vmrun", pid);
+		clock_sleep(LOOK_MS);
+	}
+	return client_succeed(c);
 }
 
 /*
@@ -69,12 +81,9 @@ static int wait_for_hypervisor(struct vmrun_client *c, int64_t limit_ms, int64_t
 {
 	pid_t pid;
 
-	while ((pid = vmlock_survivor(c->directory)) != 0 && !is_supervised_again(c)) {
+	while ((pid = vmlock_survivor(c->directory)) != 0 && client_supervisor(c->directory) == 0) {
 		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
-			return client_fail(c, VMRUN_CLIENT_REFUSED,
-			    "not gone within %g s: its vmrun is, but the hypervisor still runs as "
-			    "pid %ld",
-			    (double)limit_ms / 1000, (long)pid);
+			return not_gone(c, limit_ms, "its vmrun is, but the hypervisor still", pid);
 		clock_sleep(LOOK_MS);
 	}
 	return client_succeed(c);
@@ -87,9 +96,12 @@ int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t lim
 	int64_t until_ms = clock_ms() + (limit_ms < MAX_LIMIT_MS ? limit_ms : MAX_LIMIT_MS);
 	int status;
 
-	/* No vmrun ran when the client was opened. */
-	if (is_gone && client->connection.fd < 0 && client->directory != NULL)
-		return wait_for_hypervisor(client, limit_ms, until_ms);
+	/* No vmrun could be connected when the client was opened. */
+	if (is_gone && client->connection.fd < 0 && client->directory != NULL) {
+		status = wait_for_vmrun(client, limit_ms, until_ms);
+		return status != VMRUN_CLIENT_OK ? status
+						 : wait_for_hypervisor(client, limit_ms, until_ms);
+	}
 	json_begin_object(&request, NULL);
 	json_add_text(&request, "cmd", "wait");
 	if (is_gone || strcmp(what, "ready") == 0)

@@ -14,8 +14,10 @@ enum tap_step { TAP_CREATE, TAP_JOIN, TAP_UP, TAP_STEPS };
  */
 void tap_command(const struct plan *plan, enum tap_step step, const char *tap, const char *bridge,
     struct words *command);
-/* Returns whether the tap is down after its hypervisor has exited, so that TAP_UP is to be done
- * again. */
+/*
+ * Returns whether the tap is down after its hypervisor has exited, so that TAP_UP is to be done
+ * again.
+ */
 bool tap_goes_down(const struct plan *plan);
 /*
  * Fills in *thing for the ledger. Caller clears it with ledger_thing_clear().  A tap that a command

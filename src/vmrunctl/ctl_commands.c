@@ -20,8 +20,9 @@ int ctl_status(const struct ctl *ctl)
 	MEM_AUTO char *answer = NULL;
 	int status = ctl_try(ctl, &client);
 
-	/* A vmrun that does not answer has not ended. */
-	if (status == VMRUN_CLIENT_NOT_RUNNING && history_show_end(ctl))
+	/* A vmrun that does not answer has not ended, nor has a hypervisor without vmrun. */
+	if (status == VMRUN_CLIENT_NOT_RUNNING && vmrun_client_survivor(client, NULL) == 0 &&
+	    history_show_end(ctl))
 		return CTL_NOT_RUNNING;
 	if (status != VMRUN_CLIENT_OK)
 		return ctl_fail(ctl, client, status);

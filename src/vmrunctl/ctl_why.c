@@ -213,17 +213,28 @@ static void show_boot(const struct ctl *ctl, const char *line)
 	show_output(line, "console", "last lines of the console");
 }
 
-/* Returns the status of a VM that is supervised now, or NULL.  Caller frees. */
-static char *ask_state(const struct ctl *ctl)
+/* What runs of the VM now. */
+struct present {
+	char *status;	   /* as vmrun answers it; NULL: no vmrun answers */
+	char *survivor;	   /* what runs all the same, in words; NULL: nothing */
+	const char *state; /* without an answer, as `vmrunctl list` calls it */
+};
+
+static void ask_present(const struct ctl *ctl, struct present *now)
 {
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
 	CLIENT_AUTO struct vmrun_client *client = NULL;
 	const char *answer = NULL;
+	bool is_vmrun;
 
-	if (ctl_try(ctl, &client) != VMRUN_CLIENT_OK ||
-	    vmrun_client_ask(client, request, CTL_ANSWER_MS, &answer) != VMRUN_CLIENT_OK)
-		return NULL;
-	return mem_copy(answer);
+	*now = (struct present){ .state = "ended" };
+	if (ctl_try(ctl, &client) == VMRUN_CLIENT_OK &&
+	    vmrun_client_ask(client, request, CTL_ANSWER_MS, &answer) == VMRUN_CLIENT_OK) {
+		now->status = mem_copy(answer);
+	} else if (vmrun_client_survivor(client, &is_vmrun) != 0) {
+		now->survivor = mem_copy(vmrun_client_error(client));
+		now->state = is_vmrun ? "silent" : "dead";
+	}
 }
 
 static void show_state(const struct ctl *ctl, const char *answer)
@@ -258,14 +269,15 @@ static void show_why(const struct ctl *ctl, const struct past *past)
 	show_lines(advice);
 }
 
-static void show_json(const struct ctl *ctl, const struct past *past, const char *answer)
+static void show_json(const struct ctl *ctl, const struct past *past, const struct present *now)
 {
 	const char *last = past->line[past->count - 1];
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
 	MEM_AUTO char *action = json_member(last, "action");
 	MEM_AUTO char *advice = why_advice(ctl->vm, cause, by, action);
-	MEM_AUTO char *state = answer == NULL ? mem_copy("ended") : show_member(answer, "state");
+	MEM_AUTO char *state =
+	    now->status == NULL ? mem_copy(now->state) : show_member(now->status, "state");
 	STR_AUTO struct str json = { 0 };
 
 	json_begin_object(&json, NULL);
@@ -283,16 +295,22 @@ int ctl_why(const struct ctl *ctl)
 {
 	struct past past;
 	int status = past_read(ctl, &past);
-	MEM_AUTO char *answer = status == STATUS_OK ? ask_state(ctl) : NULL;
+	struct present now = { 0 };
 
+	if (status == STATUS_OK)
+		ask_present(ctl, &now);
 	if (status == STATUS_OK && past.count == 0)
 		status = ctl_error(ctl, CTL_REFUSED, "no boot of this VM has ended");
 	else if (status == STATUS_OK && ctl->json)
-		show_json(ctl, &past, answer);
+		show_json(ctl, &past, &now);
 	else if (status == STATUS_OK)
 		show_why(ctl, &past);
-	if (answer != NULL && !ctl->json)
-		show_state(ctl, answer);
+	if (now.status != NULL && !ctl->json)
+		show_state(ctl, now.status);
+	if (now.survivor != NULL && !ctl->json)
+		(void)printf("%s: %s\n", ctl->vm, now.survivor);
+	free(now.status);
+	free(now.survivor);
 	past_free(&past);
 	return status;
 }

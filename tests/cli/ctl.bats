@@ -411,6 +411,53 @@ deny() {
 	wait "$waiter"
 }
 
+@test "wait --gone: a vmrun whose socket was deleted is not gone" {
+	script 'acpi on ready up wait exit 1'
+	spec
+	start vm.json
+	await_file up
+	rm "$run_dir/$vm/control"
+	refused 1 "not gone within 0.1 s: its control socket does not work, but vmrun runs as pid $pid" \
+		"$vm" wait --gone --timeout 0.1
+	refused 69 "$vm: $run_dir/$vm/control does not exist, but vmrun runs as pid $pid: it starts, ends, or" "$vm" status
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&- &
+	local waiter=$!
+	kill -USR1 "$pid"
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 60
+	ctl "$vm" stop
+	is "$status" 0
+	wait "$waiter"
+	ends 0
+	ctl "${stated[@]}" "$vm" status
+	has 'state      ended' said
+}
+
+@test "status and why: a hypervisor that outlives a killed vmrun has not ended" {
+	local left="not running: no process listens at $run_dir/$vm/control; the hypervisor of a vmrun that died still runs as pid"
+	script 'exit 0' 'acpi on ready up wait waitfile go exit 1'
+	spec
+	start vm.json
+	await_file up
+	ctl "${stated[@]}" "$vm" why
+	lacks 'still runs' said
+	kill -KILL "$pid"
+	await is_gone "$pid"
+	refused 69 "$vm: $left $(cat up): stop it from inside the guest or with kill $(cat up), or start" "${stated[@]}" "$vm" status
+	ctl "${stated[@]}" "$vm" why
+	is "$status" 0
+	has "$vm: $left $(cat up)" said
+	ctl "${stated[@]}" --json "$vm" why
+	is "$(of .state)" dead
+	touch go
+	ctl "$vm" wait --gone
+	is "$status" 0
+	ctl "${stated[@]}" "$vm" status
+	is "$status" 69
+	has 'state      ended' said
+	ctl "${stated[@]}" --json "$vm" why
+	is "$(of .state)" ended
+}
+
 @test "wait --gone: what cannot be reached is not gone" {
 	local long
 	long=$(printf '/long%.0s' {1..40})
