@@ -530,7 +530,7 @@ VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 VMRUN_API size_t vmrun_console_read(const struct vmrun *vm, uint64_t *at, char *bytes, size_t size);
 /*
  * Types bytes for the guest.  Returns how many its serial port has taken: fewer than `length` if
- * the guest reads slowly, so type the others later; 0 also without a console.
+ * the guest reads slowly, so type the others later; 0 also without a console or after the end.
  */
 VMRUN_API size_t vmrun_console_write(struct vmrun *vm, const char *bytes, size_t length);
 /*

@@ -187,6 +187,9 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 		add_sockets(spec->devices[i], &plan->sockets);
 		note_placeholder(spec->devices[i], &plan->placeholder_notes);
 	}
+	if (spec->console.log != NULL && !spec_has_console(spec))
+		words_add(&plan->notes,
+		    "console.log has no effect: no serial port is \"" SPEC_CONSOLE "\"");
 	note_order(spec, &plan->notes);
 	note_files(plan, &plan->placeholder_notes);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {

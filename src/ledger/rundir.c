@@ -19,6 +19,7 @@
 #include "platform/os.h"
 #include "platform/socket.h"
 
+#define STICKY 01000	      /* S_ISVTX, which sys/stat.h has with XSI only */
 #define MAX_DEAD_LOCK_MS 1000 /* for a child of a dead vmrun to close the lock */
 #define DEAD_LOCK_LOOK_MS 5
 #define MAX_RUNDIR_TRIES 100 /* to lock a directory that other processes remove */
@@ -86,6 +87,11 @@ static int check_directory(const char *path, struct error *err)
 		    "%s: belongs to user %ld, not to the user of this vmrun: choose another with "
 		    "--run-dir",
 		    path, (long)st.st_uid);
+	if ((st.st_mode & STICKY) != 0)
+		return error_set(err, STATUS_OS,
+		    "%s: a directory for the files of all users: name one of its own with "
+		    "--run-dir, such as %s/vmrun",
+		    path, path);
 	if ((st.st_mode & 0777 & ~wanted) != 0)
 		return error_set(err, STATUS_OS,
 		    "%s: its mode %04o is open to others, expected %04o: chmod %o %s", path,

@@ -43,7 +43,7 @@ size_t vmrun_console_write(struct vmrun *vm, const char *bytes, size_t length)
 {
 	struct console *c = console_of(vm);
 
-	return c == NULL ? 0 : console_type(c, bytes, length);
+	return c == NULL || vmrun_ended(vm) ? 0 : console_type(c, bytes, length);
 }
 
 bool vmrun_console_find(const struct vmrun *vm, uint64_t *at, const char *text)

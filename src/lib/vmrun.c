@@ -117,6 +117,10 @@ static void copy_allowed(struct vmrun *vm)
 
 	if (words == NULL)
 		return;
+	/* A program that forgot the sandbox would take itself for safe. */
+	if (words[0] != NULL && !vm->options.sandbox)
+		report_add(
+		    &vm->report, STATUS_USAGE, NULL, "options.allow requires options.sandbox");
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)snprintf(cwd, sizeof(cwd), ".");
 	for (size_t i = 0; words[i] != NULL; i++) {
@@ -154,6 +158,9 @@ static int read_options(struct vmrun *vm)
 	if (o->file != NULL && o->text != NULL)
 		report_add(&vm->report, STATUS_USAGE, NULL,
 		    "two specs: options.file and options.text are both set, set only one of them");
+	if (o->directory != NULL && *o->directory != '/')
+		(void)usage(
+		    vm, "options.directory: expected an absolute path, got", o->directory, NULL);
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);

@@ -239,6 +239,16 @@ static void add_new_lines(struct machine *m, struct event_record *r)
 	words_append(&m->told.lines, lines);
 }
 
+/* Makes anew what users are told of the boot. */
+static void tell_chosen(struct machine *m)
+{
+	MEM_AUTO char *usual = rundir_default();
+	const char *directory = m->source->run_dir;
+
+	chosen_clear(&m->told.chosen);
+	chosen_make(&m->boot, strcmp(directory, usual) == 0 ? NULL : directory, &m->told.chosen);
+}
+
 void hypervisor_said(struct machine *m, const char *line)
 {
 	const struct hypervisor *hyper = m->boot.plan.hyper;
@@ -249,8 +259,7 @@ void hypervisor_said(struct machine *m, const char *line)
 		return;
 	free(m->boot.spec->com_found[port]);
 	m->boot.spec->com_found[port] = tty;
-	chosen_clear(&m->told.chosen);
-	chosen_make(&m->boot, &m->told.chosen);
+	tell_chosen(m);
 }
 
 static void say_spawned(struct machine *m)
@@ -334,8 +343,7 @@ struct next hypervisor_start(struct machine *m)
 	if (make_files(m, &err) != 0 || expect_boot(m, &err) != 0)
 		return machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 	m->history.boots++;
-	chosen_clear(&m->told.chosen);
-	chosen_make(&m->boot, &m->told.chosen);
+	tell_chosen(m);
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 

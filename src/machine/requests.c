@@ -348,13 +348,7 @@ struct console *machine_console(struct machine *m)
 
 bool machine_boot_has_console(const struct machine *m)
 {
-	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
-		const char *com = m->boot.spec->com[i];
-
-		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
-			return true;
-	}
-	return false;
+	return m->boot.spec != NULL && spec_has_console(m->boot.spec);
 }
 
 bool machine_has_console(const struct machine *m)

@@ -201,16 +201,6 @@ static void add_screen(const struct device *dev, const struct node *of, struct c
 	    ((const struct fbuf *)dev->config)->wait ? ", waiting for a viewer" : "");
 }
 
-/* Returns whether a serial port is connected to vmrun's own console. */
-static bool has_own_console(const struct spec *spec)
-{
-	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Returns the command that reaches this serial port, or NULL. */
 static char *port_command(const struct spec *spec, size_t port, const struct node *devices)
 {
@@ -226,10 +216,26 @@ static char *port_command(const struct spec *spec, size_t port, const struct nod
 			    : mem_format("nc %s %" PRId64, host, node_get(of, "port")->integer);
 }
 
-static void add_console(const struct boot *boot, const struct node *devices, struct chosen *out)
+/* Returns the command that reaches vmrun's own console.  Caller frees. */
+static char *own_console_command(const char *vm, const char *run_dir)
 {
-	if (has_own_console(boot->spec))
-		out->console = mem_format("vmrunctl %s console", boot->spec->name);
+	WORDS_AUTO struct words command = { 0 };
+
+	words_add(&command, "vmrunctl");
+	if (run_dir != NULL) {
+		words_add(&command, "-r");
+		words_add(&command, run_dir);
+	}
+	words_add(&command, vm);
+	words_add(&command, "console");
+	return words_shell_line(&command);
+}
+
+static void add_console(
+    const struct boot *boot, const struct node *devices, const char *run_dir, struct chosen *out)
+{
+	if (spec_has_console(boot->spec))
+		out->console = own_console_command(boot->spec->name, run_dir);
 	for (size_t i = 0; i < SPEC_COM_PORTS && out->console == NULL; i++)
 		out->console = port_command(boot->spec, i, devices);
 	if (out->console != NULL)
@@ -268,7 +274,7 @@ static char *device_text(const struct node *of)
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 
-void chosen_make(const struct boot *boot, struct chosen *out)
+void chosen_make(const struct boot *boot, const char *run_dir, struct chosen *out)
 {
 	NODE_AUTO struct node *devices = chosen_devices(boot);
 	const struct device *screen = find_screen(boot);
@@ -277,7 +283,7 @@ void chosen_make(const struct boot *boot, struct chosen *out)
 	memset(out, 0, sizeof(*out));
 	if (screen != NULL)
 		add_screen(screen, node_get(devices, screen->id), out);
-	add_console(boot, devices, out);
+	add_console(boot, devices, run_dir, out);
 	for (const struct node *of = devices->first; of != NULL; of = of->next) {
 		MEM_AUTO char *text = device_text(of);
 

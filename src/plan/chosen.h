@@ -20,8 +20,11 @@ struct chosen {
  * out what a run has not found yet.  Caller frees.
  */
 struct node *chosen_devices(const struct boot *boot);
-/* Fills in *out, which the caller frees with chosen_clear(). */
-void chosen_make(const struct boot *boot, struct chosen *out);
+/*
+ * Fills in *out, which the caller frees with chosen_clear().  `run_dir` is the run directory if
+ * vmrunctl has to be told of it, else NULL.
+ */
+void chosen_make(const struct boot *boot, const char *run_dir, struct chosen *out);
 /* Frees what `chosen` owns and zeroes it. */
 void chosen_clear(struct chosen *chosen);
 

@@ -197,7 +197,7 @@ seen() {
 	vmrun vm.lua
 	is "$status" 0
 	is "$(grep -c -P '^vmrun: /dev/nmdm0B\ttap0\tbridge0\t0:1:0\t58:9c:fc:' err)" 2
-	has "$vm: console: vmrunctl $vm console"
+	has "$vm: console: vmrunctl -r $BATS_RUN_TMPDIR/run $vm console"
 	has "$vm: com2: /dev/nmdm0B"
 	has "$vm: virtio-net-0: tap0 on bridge0"
 	await grep -qE "$vm: com1: /dev/pts/[0-9]+" err

@@ -241,6 +241,23 @@ static void test_boot_order(void **state)
 	    "fwcfg_type: with \"bhyve\" the guest never sees \"fwcfg\"");
 }
 
+static void test_note_on_a_log_of_no_console(void **state)
+{
+	static const char note[] = "console.log has no effect: no serial port is \"console\"";
+	static const char *const keys[] = { "com1 = 'stdio', console = { log = 'l' }",
+		"console = { log = 'l' }", "com2 = 'console', console = { log = 'l' }",
+		"console = { keep = 3 }" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_bhyve, keys[i]);
+		assert_int_equal(words_have(&p.boot.plan.notes, note), i < 2);
+		planned_free(&p);
+	}
+}
+
 /* Returns the note about the order of interfaces, or NULL. */
 static const char *order_note(const struct planned *p)
 {
@@ -518,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_firmware_in_config),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_boot_order),
+		cmocka_unit_test(test_note_on_a_log_of_no_console),
 		cmocka_unit_test(test_many_interfaces),
 		cmocka_unit_test(test_pinned_interfaces),
 		cmocka_unit_test(test_varfile_template),

@@ -172,6 +172,10 @@ static void test_what_is_no_directory_of_ours(void **state)
 	assert_int_equal(mkdir("open", 0700), 0);
 	assert_int_equal(chmod("open", 0777), 0);
 	refused_and_seen("open", STATUS_OS, "open: its mode 0777 is open to others, expected 0");
+	assert_int_equal(chmod("open", 01777), 0);
+	refused_and_seen("open", STATUS_OS,
+	    "open: a directory for the files of all users: name one of its own with --run-dir, "
+	    "such as open/vmrun");
 	assert_false(is_there("open/vm"));
 	assert_int_equal(mkdir("run", our_mode()), 0);
 	assert_int_equal(mkdir("run/vm", 0700), 0);

@@ -90,6 +90,17 @@ static void test_write(void **state)
 	vmrun_close(vm);
 }
 
+static void test_typing_after_the_end(void **state)
+{
+	struct vmrun *vm = life_open("demo", CONSOLE);
+
+	(void)state;
+	life_script("exit 1");
+	assert_int_equal(vmrun_run(vm, NULL, NULL), 0);
+	assert_int_equal(vmrun_console_write(vm, "x", 1), 0);
+	vmrun_close(vm);
+}
+
 /* The end of what was looked at may begin the text. */
 static void test_text_in_pieces(void **state)
 {
@@ -167,6 +178,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wait_and_read, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_text_in_pieces, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_write, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_typing_after_the_end, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_oldest_byte, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_no_console, life_enter, life_leave),
 	};

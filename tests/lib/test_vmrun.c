@@ -234,8 +234,26 @@ static void test_sandbox(void **state)
 	o.allow = both;
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	vmrun_close(vm);
+	o.sandbox = false; /* forgotten */
+	assert_int_equal(vmrun_open(&vm, &o), 64);
+	assert_string_equal(vmrun_problem(vm, 0)->text, "options.allow requires options.sandbox");
+	vmrun_close(vm);
+	o.sandbox = true;
 	o.size = offsetof(struct vmrun_options, allow); /* a program of before */
 	assert_int_equal(vmrun_open(&vm, &o), 65);
+	vmrun_close(vm);
+}
+
+static void test_relative_directory(void **state)
+{
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+
+	(void)state;
+	o.directory = "vm";
+	assert_int_equal(vmrun_open(&vm, &o), 64);
+	assert_string_equal(
+	    vmrun_problem(vm, 0)->text, "options.directory: expected an absolute path, got \"vm\"");
 	vmrun_close(vm);
 }
 
@@ -608,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_older_options),
 		cmocka_unit_test(test_size_of_options),
 		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_relative_directory),
 		cmocka_unit_test(test_spec_args),
 		cmocka_unit_test(test_exec_result),
 		cmocka_unit_test(test_hooks),

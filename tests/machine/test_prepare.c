@@ -665,7 +665,8 @@ static void test_console_without_log(void **state)
 	machine_start(v.machine);
 	vm_await(&v, has_ended);
 	vm_check_told(&v, "warning console: cannot write /no/such/directory/log: ");
-	vm_check_told(&v, "spawned console: vmrunctl walk console\ncom1: /dev/pts/");
+	vm_check_told(&v, "spawned console: vmrunctl -r ");
+	vm_check_told(&v, "/run walk console\ncom1: /dev/pts/");
 	vm_close(&v);
 }
 

@@ -31,9 +31,11 @@ static void find(const char *id, const char *found)
 	}
 }
 
+static const char *run_dir; /* that vmrunctl has to be told */
+
 static void choose(void)
 {
-	chosen_make(&p.boot, &chosen);
+	chosen_make(&p.boot, run_dir, &chosen);
 }
 
 static void done(void)
@@ -139,6 +141,11 @@ static void test_own_console(void **state)
 	choose();
 	check_lines("console: vmrunctl t console\ncom1: /dev/nmdm7B\ncom2: /dev/pts/9\n");
 	assert_string_equal(chosen.console, "vmrunctl t console");
+	chosen_clear(&chosen);
+	run_dir = "/tmp/its dir";
+	choose();
+	assert_string_equal(chosen.console, "vmrunctl -r '/tmp/its dir' t console");
+	run_dir = NULL;
 	done();
 }
 
