@@ -16,6 +16,7 @@ DESCRIBES(uuid_custom, char *);
 DESCRIBES(rom_custom, char *);
 DESCRIBES(words_custom, struct words);
 DESCRIBES(command_custom, struct words);
+DESCRIBES(program_custom, struct words); /* a command that is not empty */
 DESCRIBES(prefix_custom, struct words);
 DESCRIBES(seconds_custom, int64_t); /* in milliseconds, up to an hour */
 DESCRIBES(day_custom, int64_t);	    /* the same up to a day */
@@ -34,8 +35,8 @@ DESCRIBES(ready_custom, struct probe);
 DESCRIBES(alive_custom, struct probe);
 extern const struct field_custom name_custom, cpu_custom, mem_custom, log_size_custom,
     hostbridge_custom, com_custom;
-extern const struct field_custom uuid_custom, words_custom, command_custom, prefix_custom,
-    seconds_custom, day_custom, week_custom, release_custom;
+extern const struct field_custom uuid_custom, words_custom, command_custom, program_custom,
+    prefix_custom, seconds_custom, day_custom, week_custom, release_custom;
 extern const struct field_custom rom_custom, gdb_custom, pin_custom, layout_custom, loader_custom;
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
 extern const struct field_custom stop_custom, hooks_custom, ready_custom, alive_custom;

@@ -264,6 +264,47 @@ const struct field_custom command_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
+/* Reads a command that cannot be empty. */
+static void program_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const struct words *command = into;
+	size_t before = d->report->count;
+
+	command_parse(value, into, at, d);
+	if (d->report->count == before && (command->count == 0 || *command->item[0] == '\0'))
+		report_add(d->report, STATUS_SPEC, at,
+		    "missing program: expected a list that begins with one");
+}
+
+static void program_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "[^ \\t\\n]");
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "array");
+	json_add_int(s, "minItems", 1);
+	json_begin_list(s, "prefixItems");
+	schema_add_text(s, NULL);
+	json_end_list(s);
+	json_begin_object(s, "items");
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	json_end_object(s);
+	json_end_list(s);
+}
+
+const struct field_custom program_custom = {
+	.parse = program_parse,
+	.print = field_print_words,
+	.clear = field_clear_words,
+	.type = "string|string[]",
+	.schema = program_schema,
+	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
+};
+
 /* Reads the words before another command, none of which may be empty. */
 static void prefix_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)

@@ -154,35 +154,6 @@ static const struct field_custom connect_custom = {
 	.host.kind = HOST_ADDRESS,
 };
 
-/* --- exec --- */
-
-static void exec_parse(
-    const struct node *value, void *into, const struct where *at, struct decoder *d)
-{
-	const struct words *command = into;
-	size_t before = d->report->count;
-
-	command_custom.parse(value, into, at, d);
-	if (d->report->count == before && (command->count == 0 || *command->item[0] == '\0'))
-		report_add(d->report, STATUS_SPEC, at,
-		    "missing program: expected a list that begins with one");
-}
-
-static void exec_schema(struct str *s)
-{
-	command_custom.schema(s);
-}
-
-DESCRIBES(exec_custom, struct words);
-static const struct field_custom exec_custom = {
-	.parse = exec_parse,
-	.print = field_print_words,
-	.clear = field_clear_words,
-	.type = "string|string[]",
-	.schema = exec_schema,
-	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
-};
-
 /* --- the rows --- */
 
 /* clang-format off */
@@ -192,7 +163,7 @@ static const struct field_custom exec_custom = {
 	ROW_STRING("expect", struct probe, expect, .max_length = MAX_PROBE_TEXT, \
 	    .host.kind = HOST_NONE, \
 	    .help = "connect: text that the server sends first"), \
-	ROW_CUSTOM("exec", struct probe, command, exec_custom, \
+	ROW_CUSTOM("exec", struct probe, command, program_custom, \
 	    .help = "host command that exits with 0 if the guest is up"), \
 	ROW_CUSTOM("every", struct probe, every_ms, seconds_custom, .preset = seconds, \
 	    .help = "interval between tries: seconds, 0.01 to 3600")

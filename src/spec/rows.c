@@ -139,7 +139,7 @@ DESCRIBES(companion_fields, struct companion);
 static const struct field companion_fields[] = {
 	ROW_STRING("name", struct companion, name, .required = true, .max_length = MAX_COMPANION_NAME,
 	    .host.kind = HOST_NONE, .help = "name of the program in messages"),
-	ROW_CUSTOM("command", struct companion, command, command_custom, .required = true,
+	ROW_CUSTOM("command", struct companion, command, program_custom, .required = true,
 	    .help = "program and arguments"),
 	ROW_CUSTOM("ready", struct companion, ready, readiness_custom,
 	    .help = "command that succeeds, or { path } that exists, within 60 seconds"),

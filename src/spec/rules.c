@@ -368,11 +368,7 @@ static void check_companions(const struct spec *spec, struct decoder *d)
 
 	for (size_t i = 0; i < spec->companions.count; i++) {
 		struct where at = { &list, NULL, i }, name = { &at, "name", 0 };
-		struct where command = { &at, "command", 0 };
 
-		if (item[i].command.count == 0)
-			report_add(d->report, STATUS_SPEC, &command,
-			    "missing program: expected a list that begins with one");
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(item[k].name, item[i].name) == 0)
 				report_add(d->report, STATUS_SPEC, &name,

@@ -141,7 +141,7 @@ static void add_size_schema(struct str *s, int64_t min, int64_t multiple)
 {
 	json_begin_list(s, "oneOf");
 	json_begin_object(s, NULL);
-	schema_add_pattern(s, "^[0-9]+[kKmMgGtT]$");
+	schema_add_pattern(s, "^0*[1-9][0-9]*[kKmMgGtT]$");
 	json_end_object(s);
 	json_begin_object(s, NULL);
 	json_add_text(s, "type", "integer");

@@ -50,6 +50,13 @@ bad() {
 	faults "$@"
 }
 
+@test "a companion without a program" {
+	bad '{"companions": [{"name": "a", "command": ""}, {"name": "b", "command": []}, {"name": "c", "command": [""]}]}' \
+		'vm.json:*: companions[[]0].command: missing program: expected a list that begins with one' \
+		'vm.json:*: companions[[]1].command: missing program: expected a list that begins with one' \
+		'vm.json:*: companions[[]2].command: missing program: expected a list that begins with one'
+}
+
 @test "ready, alive and time_limit, in the base and in a target" {
 	bad '{"ready": {"console": "login:"}, "alive": {"conect": "10.0.0.2:22"}, "time_limit": -1}' \
 		'vm.json:*: ready.console: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \

@@ -15,7 +15,7 @@ import sys
 
 import jsonschema
 
-PROBES = [None, True, False, 0, 1, 2.0, 1.5, -1, 10**12, "", "x", "1", "0:1", "512M", "/x", "tap0",
+PROBES = [None, True, False, 0, 1, 2.0, 1.5, -1, 10**12, "", "x", "1", "0:1", "512M", "0M", "/x", "tap0",
           "256:0:0", "0:255:31:7", "255:31:7", "32:0", "31:8", "3:007", "0x0", "0x00000000000000001",
           "0xffffffffffffffff", "x" * 300, [], [1], ["x"], [""], [None], [[]], [{}], {}, {"x": 1}, {"x": "y"}]
 # Enough where the schema refers to a property that has seen all of them.
@@ -24,7 +24,7 @@ FEW = [None, True, -1, "", "/x", [1], {"x": 1}]
 SAMPLES = ["/x", "tap0", "ppt0", "0:0", "512M", "x", "1234", 1, 0, 512, 4096, True]
 # How vmrun says that the form of one value is wrong.
 FORM = re.compile(r": (expected .*, got |unknown (key|device)|key .* beside |must not be empty|.* is none of "
-                  r"|invalid cause or status|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
+                  r"|missing program|the size must be above 0|invalid cause or status|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
 MISSING = re.compile(r": \"\w+\" is missing")
 
 
