@@ -233,8 +233,8 @@ char *health_reason(const struct health *h, enum health_news news)
 		    "the boot lasted longer than time_limit, %.15g s", (double)h->limit_ms / 1000);
 	why = h->why != NULL ? h->why : "the reason is unknown";
 	if (h->failures == 1)
-		return mem_format("a check failed: %s", why);
-	return mem_format("%lld checks in a row failed: %s", (long long)h->failures, why);
+		return mem_format("a try failed: %s", why);
+	return mem_format("%lld tries in a row failed: %s", (long long)h->failures, why);
 }
 
 void health_rest(struct health *h)

@@ -16,7 +16,7 @@ static const struct {
 	[CAUSE_LOADER_FAILED] = { "loader_failed", "the loader could not load the guest" },
 	[CAUSE_CHECK_FAILED] = { "check_failed", "the boot could not be prepared" },
 	[CAUSE_NOT_READY] = { "not_ready", "the guest did not become ready in time" },
-	[CAUSE_UNHEALTHY] = { "unhealthy", "the guest failed its health checks" },
+	[CAUSE_UNHEALTHY] = { "unhealthy", "the guest failed its probe \"alive\"" },
 	[CAUSE_TIMED_OUT] = { "timed_out", "the boot lasted longer than its time limit" },
 	[CAUSE_GIVEN_UP] = { "given_up", "given up: it booted too often in a short time" },
 	[CAUSE_STOPPED] = { "stopped", "stopped on request" },

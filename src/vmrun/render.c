@@ -326,9 +326,9 @@ static void say_ready(const struct vmrun_event *e, struct renderer *r)
 static void say_unhealthy(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->failures == 1)
-		say(r, "%s: target %s is unhealthy: a check failed: %s", e->vm, e->target, e->text);
+		say(r, "%s: target %s is unhealthy: a try failed: %s", e->vm, e->target, e->text);
 	else
-		say(r, "%s: target %s is unhealthy: %lld checks in a row failed, the last one: %s",
+		say(r, "%s: target %s is unhealthy: %lld tries in a row failed, the last one: %s",
 		    e->vm, e->target, (long long)e->failures, e->text);
 }
 

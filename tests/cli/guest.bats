@@ -96,7 +96,7 @@ probe() {
 	is "$status" 5
 	is "$(event unhealthy | jq -c '[.failures, .text]')" \
 		'[3,"probe.sh ended with status 3: last [2Jline"]'
-	has '3 checks in a row failed: probe.sh ended with status 3: last [2Jline; stopped after'
+	has '3 tries in a row failed: probe.sh ended with status 3: last [2Jline; stopped after'
 	lacks "$(printf '\033')"
 	is "$(event exit | jq -r .cause)" unhealthy
 }
@@ -107,7 +107,7 @@ probe() {
 	script 'acpi on print up wait exit 1'
 	vmrun --events events vm.json
 	is "$status" 5
-	has '2 checks in a row failed: the console printed nothing within 0.1 s'
+	has '2 tries in a row failed: the console printed nothing within 0.1 s'
 }
 
 @test "alive: one failure that is enough is told without a number" {
@@ -116,8 +116,8 @@ probe() {
 	script 'acpi on print up wait exit 1'
 	vmrun vm.json
 	is "$status" 5
-	has 'is unhealthy: a check failed: the console printed nothing within 0.1 s'
-	has 'stopping, a check failed: the console printed nothing within 0.1 s: pressing'
+	has 'is unhealthy: a try failed: the console printed nothing within 0.1 s'
+	has 'stopping, a try failed: the console printed nothing within 0.1 s: pressing'
 	lacks 'in a row'
 }
 

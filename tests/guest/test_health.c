@@ -160,7 +160,7 @@ static void test_alive_after_ready(void **state)
 	check_news(HEALTH_NOTHING);
 	fail_once(187000);
 	check_news(HEALTH_UNHEALTHY);
-	check_reason(HEALTH_UNHEALTHY, "3 checks in a row failed: refused");
+	check_reason(HEALTH_UNHEALTHY, "3 tries in a row failed: refused");
 	assert_int_equal(health_until_ms(&h), -1);
 }
 
@@ -179,7 +179,7 @@ static void test_alive_arms_itself(void **state)
 	check_news(HEALTH_NOTHING);
 	fail_once(120000);
 	check_news(HEALTH_UNHEALTHY);
-	check_reason(HEALTH_UNHEALTHY, "a check failed: refused");
+	check_reason(HEALTH_UNHEALTHY, "a try failed: refused");
 }
 
 static void test_alive_console(void **state)
@@ -200,7 +200,7 @@ static void test_alive_console(void **state)
 	assert_null(health_due(&h, 150000));
 	check_news(HEALTH_UNHEALTHY);
 	check_reason(
-	    HEALTH_UNHEALTHY, "2 checks in a row failed: the console printed nothing within 30 s");
+	    HEALTH_UNHEALTHY, "2 tries in a row failed: the console printed nothing within 30 s");
 }
 
 static void test_alive_text(void **state)
@@ -217,7 +217,7 @@ static void test_alive_text(void **state)
 	assert_null(health_due(&h, 60000));
 	check_news(HEALTH_UNHEALTHY);
 	check_reason(
-	    HEALTH_UNHEALTHY, "a check failed: the console did not print \"tick\" within 30 s");
+	    HEALTH_UNHEALTHY, "a try failed: the console did not print \"tick\" within 30 s");
 }
 
 static void test_time_limit(void **state)

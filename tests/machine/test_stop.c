@@ -188,13 +188,13 @@ static void test_unfit(void **state)
 	open_running(LADDER);
 	start_hypervisor();
 	v.machine->guest.unfit = CAUSE_UNHEALTHY;
-	v.machine->guest.why = mem_copy("3 checks in a row failed: refused");
+	v.machine->guest.why = mem_copy("3 tries in a row failed: refused");
 	vm_check_next(vm_act(&v, EVENT_UNFIT), STATE_STOPPING, 7000);
 	check_signal(SIGTERM);
 	assert_false(v.machine->requests.stop);
 	e = vm_event(&v, VMRUN_STOPPING);
 	assert_string_equal(e->cause, "unhealthy");
-	assert_string_equal(e->cause_text, "3 checks in a row failed: refused");
+	assert_string_equal(e->cause_text, "3 tries in a row failed: refused");
 	vm_put(&v, STATE_STOPPING);
 	(void)vm_act(&v, EVENT_DEADLINE);
 	assert_string_equal(vm_event(&v, VMRUN_STOPPING)->cause, "unhealthy");
@@ -214,7 +214,7 @@ static void fail_guest(void)
 {
 	open_running(LADDER);
 	v.machine->guest.unfit = CAUSE_UNHEALTHY;
-	v.machine->guest.why = mem_copy("3 checks in a row failed: refused");
+	v.machine->guest.why = mem_copy("3 tries in a row failed: refused");
 	check_step(vm_act(&v, EVENT_UNFIT), "acpi", 7000);
 	v.machine->present.deadline_ms = machine_now(v.machine) + 7000;
 }
