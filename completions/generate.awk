@@ -1,9 +1,11 @@
 # Makes the completions of a program for one shell from what its --help prints, which is made from its
 # table of options:
 #
-#	vmrun --help | awk -v program=vmrun -v shell=bash -v hooks="backoff notify" -f generate.awk
+#	vmrun --help | awk -v program=vmrun -v shell=bash -v hooks="backoff install_once" \
+#	    -v stateful=install_once -f generate.awk
 #
-# shell: bash, zsh, fish or csh (tcsh).  hooks: the names of the stock hooks.
+# shell: bash, zsh, fish or csh (tcsh).  hooks: the names of the stock hooks.  stateful: those that keep
+# state, which vmrunctl forget deletes.
 # The lines of --help are "  -c, --config FILE  help" for an option and "  run FILE  help" for a command.
 
 BEGIN {
@@ -176,7 +178,7 @@ function bash_commands(    i, taking)
 	print "\t\t\tmapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$cur\")\n\t\t\t;;"
 	print "\t\t2)\n\t\t\tcase \" ${words[*]} \" in"
 	print "\t\t\t*" quote " run " quote "*) " bash_files("file") ";;"
-	print "\t\t\t*" quote " forget " quote "*) " bash_words(hooks) ";;"
+	print "\t\t\t*" quote " forget " quote "*) " bash_words(stateful) ";;"
 	print "\t\t\tesac\n\t\t\t;;\n\t\tesac\n\t\t;;"
 }
 
@@ -249,7 +251,7 @@ function zsh_commands(    i)
 	print "\t\t_vmrunctl_names\n\telse\n\t\t_vmrunctl_commands\n\tfi\n}"
 	print "_vmrunctl_argument()\n{\n\tcase \" $line[1] $line[2] \" in"
 	print "\t*" quote " run " quote "*) _files ;;"
-	print "\t*" quote " forget " quote "*) compadd " hooks " ;;\n\tesac\n}"
+	print "\t*" quote " forget " quote "*) compadd " stateful " ;;\n\tesac\n}"
 }
 
 # --- fish ---
@@ -298,7 +300,7 @@ function fish_commands(    i, seen)
 	print "function __" program "_names\n\t" names "\nend"
 	print "complete -c " program " -a " quote "(__" program "_names)" quote " -d VM"
 	print "complete -c " program " -n " quote "__fish_seen_subcommand_from run" quote " -F"
-	print "complete -c " program " -n " quote "__fish_seen_subcommand_from forget" quote " -a " quote hooks quote
+	print "complete -c " program " -n " quote "__fish_seen_subcommand_from forget" quote " -a " quote stateful quote
 }
 
 # --- tcsh ---

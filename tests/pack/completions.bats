@@ -78,7 +78,7 @@ complete_bash() {
 	is "$(complete_bash vmrunctl -r run stop '')" "$vm"
 	is "$(complete_bash vmrunctl "$vm" rese)" reset
 	is "$(complete_bash vmrunctl "$vm" run b)" "$(printf 'b.lua\nbin')"
-	is "$(complete_bash vmrunctl forget "$vm" ab)" ab_upgrade
+	is "$(complete_bash vmrunctl forget "$vm" '')" "$(printf 'ab_upgrade\ninstall_once')"
 	is "$(complete_bash vmrunctl wait --state giv)" given_up
 	vmrunctl "$vm" stop
 	wait "${pids[0]}"
