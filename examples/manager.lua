@@ -8,6 +8,22 @@ local vmrun = require("vmrun")
 local env = os.getenv
 local vms, highest = {}, 0
 
+if #arg == 0 then
+	io.stderr:write("usage: manager.lua FILE...\n")
+	os.exit(64)
+end
+
+-- Boots a guest that crashed again, at most twice; the policy of its spec decides on all else.
+local function decide(decision)
+	if decision.cause == "triple_fault" then return decision.boots < 3 end
+end
+
+-- Notes a VM that has ended with this status, and the reason if it failed.
+local function note(status, why)
+	if why then io.stderr:write(why, "\n") end
+	highest = math.max(highest, status)
+end
+
 local function report(e)
 	if e.event == "policy" then return end
 	local line = e.vm .. ": " .. e.event
@@ -22,24 +38,31 @@ local function serve(vm)
 	local done, why, status = vm:dispatch()
 	for e in vm:events() do report(e) end
 	if done and not vm:ended() then return true end
-	if not done then io.stderr:write(why, "\n") end
-	highest = math.max(highest, status or vm:status())
+	note(status or vm:status(), why)
 	vm:close()
 	return false
 end
 
 vmrun.catch("INT", "TERM")
 for _, file in ipairs(arg) do
-	local vm = assert(vmrun.open {
+	local vm, why, status = vmrun.open {
 		file = file,
 		control = true, -- vmrunctl(8) works with these VMs, too
 		hypervisor = env("VMRUN_HYPERVISOR"),
 		bhyve = env("VMRUN_BHYVE"),
 		run_dir = env("RUN_DIR"),
 		state_dir = env("STATE_DIR"),
-	})
-	assert(vm:start())
-	vms[vm] = true
+		decide = decide,
+	}
+	local started
+	if vm then
+		started, why, status = vm:start()
+	end
+	if started then
+		vms[vm] = true
+	else
+		note(status, why)
+	end
 end
 
 local function list()

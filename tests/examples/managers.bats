@@ -168,10 +168,32 @@ in_lua() {
 	ends 4
 	is "$(count ': ended')" 3
 	is "$(starts)" 4
-	echo '{"name": "x"}' >vm4.json
+}
+
+@test "manager.lua: a guest that crashes boots twice more, as the manager decides" {
+	specs 1
+	script 'exit 3' 'exit 3' 'exit 3' 'exit 1'
 	in_lua
-	ends 1
+	ends 3
+	is "$(starts)" 3
+	is "$(count ': exit default triple_fault')" 3
+}
+
+@test "manager.lua: a spec that is wrong is told, and the other VMs run" {
+	specs 2
+	script 'exit 1'
+	echo '{"name": "x"}' >vm2.json
+	in_lua
+	ends 65
 	has '"cpu" is missing'
+	is "$(count ': ended')" 1
+	rm vm*.json
+	in_lua
+	ends 66
+	status=0
+	LUA_CPATH_5_4="$MODULE_DIR/?.so" "$LUA" "$SOURCE/examples/manager.lua" 2>err || status=$?
+	is "$status" 64
+	has 'usage: manager.lua'
 }
 
 @test "docs/managers.md: its Lua prints the command, and the words of both tables exist" {
