@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-/* What the functions below return: values of sysexits(3), except 0 and 1. */
+/* What the functions of <vmrun/client.h> return: values of sysexits(3), except 0 and 1. */
 enum vmrun_client_status {
 	VMRUN_CLIENT_OK = 0,
 	VMRUN_CLIENT_REFUSED = 1,      /* the vmrun refused the request, or a wait failed */

@@ -180,11 +180,16 @@ struct vmrun_state {
 	int stop_step;		 /* step of the stop ladder, from 1; 0: no stop */
 	const char *stop_action; /* its action: "acpi", "poweroff", "kill"; or NULL */
 	bool stop_requested;	 /* a stop was requested: no boot follows */
-	/* While the hypervisor or its loader runs, else NULL: */
-	const char *devices; /* JSON, as in struct vmrun_event */
-	const char *accel;  /* accelerator of qemu, with the reason: "kvm: ..."; NULL under bhyve */
-	const char *screen; /* address for VNC clients: "vnc://127.0.0.1:5900"; or NULL */
-	/* A command that reaches a serial port; vmrunctl(8) needs options.control.  Or NULL. */
+	/* JSON, as in struct vmrun_event; NULL while neither the hypervisor nor its loader runs */
+	const char *devices;
+	/* accelerator of qemu, with the reason: "kvm: ..."; NULL under bhyve, or as `devices` is */
+	const char *accel;
+	/* address for VNC clients: "vnc://127.0.0.1:5900"; NULL without one, or as `devices` is */
+	const char *screen;
+	/*
+	 * command that reaches a serial port; vmrunctl(8) needs options.control; NULL without one,
+	 * or as `devices` is
+	 */
 	const char *console;
 	/* The directories of the options, absolute; NULL before vmrun_start(). */
 	const char *run_dir, *state_dir;

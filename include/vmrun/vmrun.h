@@ -200,11 +200,12 @@ struct vmrun_options {
 	const char *file;
 	/* The spec as a buffer.  vmrun_open() returns 64 if both are NULL, and if both are set. */
 	const char *text;
-	size_t length;	       /* bytes in the buffer */
-	const char *name;      /* name of the buffer in problems; NULL: "<buffer>" */
-	const char *directory; /* absolute, for its relative paths; NULL: the cwd */
-	const char *format;    /* "json", "lua", "ucl", or NULL: by extension, then by content */
-	const char *target;    /* target of the first boot; NULL: "default" */
+	size_t length;	  /* bytes in the buffer */
+	const char *name; /* name of the buffer in problems; NULL: "<buffer>" */
+	/* absolute directory from which relative paths of the text start; NULL: the cwd */
+	const char *directory;
+	const char *format; /* "json", "lua", "ucl", or NULL: by extension, then by content */
+	const char *target; /* target of the first boot; NULL: "default" */
 	/* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
 	const char *const *set;
 	/* "bhyve", "qemu"; "auto" or NULL: whose program is named, else what can run here */
@@ -372,7 +373,7 @@ VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
  */
 VMRUN_API char *vmrun_graph(struct vmrun *vm);
 /*
- * Returns the same as vmrun_graph() as a table for a terminal, with who decides: causes down,
+ * Returns the same as vmrun_graph() as a table for a terminal, with what decides: causes down,
  * targets across.  Returns NULL as vmrun_graph() does.  Caller frees with free().
  */
 VMRUN_API char *vmrun_policy(struct vmrun *vm);
@@ -462,8 +463,9 @@ VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
  */
 VMRUN_API int vmrun_fd(const struct vmrun *vm);
 /*
- * Handles what has happened, and never blocks.  Returns 0, 71 if the supervision failed, or 64
- * before vmrun_start() or vmrun_simulate().
+ * Handles what has happened, and never blocks.  Events stay in memory until the program fetches
+ * them with vmrun_next_event().  Returns 0, 71 if the supervision failed, or 64 before
+ * vmrun_start() or vmrun_simulate().
  */
 VMRUN_API int vmrun_dispatch(struct vmrun *vm);
 /*
@@ -476,7 +478,7 @@ VMRUN_API void vmrun_stop(struct vmrun *vm);
  * boots that were too many, and makes the refused one.  Returns false if there is nothing to reset.
  */
 VMRUN_API bool vmrun_reset(struct vmrun *vm);
-/* Stops the VM by the last step of the stop ladder: kills the hypervisor at once. */
+/* Kills the hypervisor at once, as after the last step of the stop ladder. */
 VMRUN_API void vmrun_kill(struct vmrun *vm);
 /*
  * Stops the guest by the stop ladder, then boots this target (NULL: the next) without the policy
