@@ -77,6 +77,17 @@ static void note_wait(const struct tree_reader *r)
 	}
 }
 
+/* Puts the name of the VM into the spec; NULL: a file leaves it to the command that reads it. */
+static void put_name(struct import *out, const char *name)
+{
+	import_put_name(out, name == NULL ? IMPORT_NAME : name);
+	if (name == NULL)
+		words_add(&out->notes,
+		    "name: the file has no \"name\", so the spec calls the VM \"" IMPORT_NAME
+		    "\": write the name that the bhyve command gave it; bhyve makes the MAC "
+		    "address of an interface without \"mac\" from the name");
+}
+
 /* Makes the spec of the variables; `found` has the text's loader, or is NULL. */
 static void read_tree(struct tree_reader *r, struct import *out, const struct command_text *found)
 {
@@ -86,7 +97,7 @@ static void read_tree(struct tree_reader *r, struct import *out, const struct co
 	bool has_loader = found != NULL && found->loader.count > 0;
 
 	r->is_loaded = has_loader && !has_rom;
-	import_put_name(out, name == NULL ? IMPORT_NAME : name);
+	put_name(out, name);
 	tree_read_devices(r);
 	note_wait(r);
 	tree_read_machine(r);

@@ -46,12 +46,17 @@ char *form_take_piece(const char **rest)
 	return piece;
 }
 
-/* Sets the variable of "KEY=VALUE" or "KEY". */
+/*
+ * Sets the variable of "KEY=VALUE" or "KEY".  Where the key is missing bhyve sets the variable with
+ * the empty name, which nothing reads.
+ */
 static int read_piece(struct pairs *tree, const char *node, const char *piece, struct error *err)
 {
 	const char *equal = strchr(piece, '=');
 	MEM_AUTO char *key = mem_copy_n(piece, strcspn(piece, "="));
 
+	if (*key == '\0')
+		return 0;
 	if (strchr(key, '.') != NULL)
 		return error_set(err, STATUS_SPEC,
 		    "\"%s\": bhyve takes no \".\" in the name of an option", piece);
@@ -84,7 +89,7 @@ static int read_named(struct pairs *tree, const char *node, const struct bhyve_f
 		if (equal == NULL && (is_numbered || number == form->from))
 			return error_set(err, STATUS_SPEC, "\"%s\": expected NAME=PATH", piece);
 		if (equal == NULL) {
-			rc = set_below(tree, node, piece, "true", err);
+			rc = read_piece(tree, node, piece, err);
 			continue;
 		}
 		if (!is_numbered && number > form->from)

@@ -8,17 +8,31 @@
 #include "base/str.h"
 #include "import/bhyve_values.h"
 
+struct loader_option;
+
 struct loader_reading {
 	struct tree_reader *r;
 	const char *program; /* as messages name it */
+	const struct loader_option *options;
 	struct node *loader, *disks, *env;
 	char *memory; /* as `mem` has it, or NULL */
 };
 
-/* Where the argument of an option goes; the last row has no letter. */
+/* What an option of a loader is followed by. */
+enum argument {
+	FLAG,
+	VALUE,
+	PATH,
+	MAYBE, /* a value in the same word, or nothing */
+};
+
+/*
+ * Where the argument of an option goes; the last row has no letter.  An option without `key` and
+ * `take` changes nothing in the guest.
+ */
 struct loader_option {
 	char letter;
-	bool has_argument, is_path;
+	enum argument argument;
 	const char *key; /* of `loader`; NULL: `take` has the argument */
 	void (*take)(struct loader_reading *l, const char *argument);
 };
@@ -89,44 +103,73 @@ static void take_wired(struct loader_reading *l, const char *argument)
 	take_flag(l, "-S", "wire_guest_mem");
 }
 
+/* Notes an option of grub-bhyve that changes what a Linux guest is told (loader/i386/linux.c). */
+static void take_bare_console(struct loader_reading *l, const char *argument)
+{
+	(void)argument;
+	words_addf(l->r->notes,
+	    "%s -n: left out: vmrun has no key for it, and without it grub-bhyve begins the "
+	    "command line of a Linux guest with console=ttyS0: write the console that the guest "
+	    "is to have into its grub.cfg, where the last console=... counts",
+	    l->program);
+}
+
+static void take_bare_screen(struct loader_reading *l, const char *argument)
+{
+	(void)argument;
+	words_addf(l->r->notes,
+	    "%s -e: left out: vmrun has no key for it, and without it grub-bhyve tells a Linux "
+	    "guest that its screen has 80 columns and 25 lines",
+	    l->program);
+}
+
 static const struct loader_option of_bhyveload[] = {
-	{ 'C', false, false, NULL, take_core },
-	{ 'S', false, false, NULL, take_wired },
-	{ 'c', true, false, NULL, take_console },
-	{ 'd', true, false, NULL, take_disk },
-	{ 'e', true, false, NULL, take_variable },
-	{ 'h', true, true, "host_dir", NULL },
-	{ 'l', true, true, "os_loader", NULL },
-	{ 'm', true, false, NULL, take_memory },
+	{ 'C', FLAG, NULL, take_core },
+	{ 'S', FLAG, NULL, take_wired },
+	{ 'c', VALUE, NULL, take_console },
+	{ 'd', VALUE, NULL, take_disk },
+	{ 'e', VALUE, NULL, take_variable },
+	{ 'h', PATH, "host_dir", NULL },
+	{ 'l', PATH, "os_loader", NULL },
+	{ 'm', VALUE, NULL, take_memory },
 	{ 0 },
 };
 
 static const struct loader_option of_grub[] = {
-	{ 'S', false, false, NULL, take_wired },
-	{ 'c', true, false, NULL, take_console },
-	{ 'm', true, true, "device_map", NULL },
-	{ 'M', true, false, NULL, take_memory },
-	{ 'r', true, false, "root", NULL },
-	{ 'd', true, false, "dir", NULL },
-	{ 'g', true, false, "config", NULL },
+	{ 'S', FLAG, NULL, take_wired },
+	{ 'v', FLAG, NULL, NULL },
+	{ 'e', FLAG, NULL, take_bare_screen },
+	{ 'n', FLAG, NULL, take_bare_console },
+	{ 'H', MAYBE, NULL, NULL },
+	{ 'c', VALUE, NULL, take_console },
+	{ 'm', PATH, "device_map", NULL },
+	{ 'M', VALUE, NULL, take_memory },
+	{ 'r', VALUE, "root", NULL },
+	{ 'd', VALUE, "dir", NULL },
+	{ 'g', VALUE, "config", NULL },
 	{ 0 },
 };
 
-/* grub-bhyve has long names, too. */
+/* The long names of grub-bhyve, which argp(3) takes as short as they are unique, too. */
 static const char *const grub_names[][2] = { { "--cons-dev", "-c" }, { "--device-map", "-m" },
 	{ "--memory", "-M" }, { "--root", "-r" }, { "--directory", "-d" }, { "--grub-cfg", "-g" },
+	{ "--verbose", "-v" }, { "--hold", "-H" }, { "--evga", "-e" }, { "--ncons", "-n" },
 	{ "--wire", "-S" } };
 
 /* Returns a word with the short name of an option: "--memory=1G" is "-M1G". */
 static char *short_form(const char *word)
 {
-	for (size_t i = 0; i < sizeof(grub_names) / sizeof(grub_names[0]); i++) {
-		const char *rest = str_after(word, grub_names[i][0]);
+	size_t n = strcspn(word, "="), found = 0;
+	const char *letter = NULL;
 
-		if (rest != NULL && (*rest == '\0' || *rest == '='))
-			return mem_format("%s%s", grub_names[i][1], *rest == '=' ? rest + 1 : "");
+	for (size_t i = 0; n > 2 && i < sizeof(grub_names) / sizeof(grub_names[0]); i++) {
+		if (strncmp(grub_names[i][0], word, n) != 0)
+			continue;
+		letter = grub_names[i][1];
+		found++;
 	}
-	return mem_copy(word);
+	return found == 1 ? mem_format("%s%s", letter, word[n] == '=' ? word + n + 1 : "")
+			  : mem_copy(word);
 }
 
 static void apply(
@@ -136,33 +179,34 @@ static void apply(
 		option->take(l, argument);
 	} else if (option->key != NULL) {
 		MEM_AUTO char *path =
-		    option->is_path ? field_path(argument, l->r->loader_directory) : NULL;
+		    option->argument == PATH ? field_path(argument, l->r->loader_directory) : NULL;
 
 		node_put(l->loader, option->key, node_string(path != NULL ? path : argument));
 	}
 }
 
 /* Reads the options of one word, and takes the next word where the last needs an argument. */
-static void read_word(struct loader_reading *l, const struct loader_option *options,
-    const struct words *argv, size_t *at)
+static void read_word(struct loader_reading *l, const struct words *argv, size_t *at)
 {
 	MEM_AUTO char *word = short_form(argv->item[(*at)++]);
 
 	for (const char *p = word + 1; *p != '\0'; p++) {
-		const struct loader_option *o = options;
+		const struct loader_option *o = l->options;
 		const char *argument = NULL;
+		bool needs_argument;
 
 		while (o->letter != '\0' && o->letter != *p)
 			o++;
-		if (o->has_argument)
-			argument = p[1] != '\0' ? p + 1
-			    : *at < argv->count ? argv->item[(*at)++]
-						: NULL;
+		needs_argument = o->argument == VALUE || o->argument == PATH;
+		if (o->argument != FLAG && p[1] != '\0')
+			argument = p + 1;
+		else if (needs_argument && *at < argv->count)
+			argument = argv->item[(*at)++];
 		if (o->letter == '\0') {
 			fault(l, "it has no such option: ", word);
 			return;
 		}
-		if (o->has_argument && argument == NULL) {
+		if (needs_argument && argument == NULL) {
 			fault(l, "missing argument after ", word);
 			return;
 		}
@@ -172,18 +216,43 @@ static void read_word(struct loader_reading *l, const struct loader_option *opti
 	}
 }
 
-static void check_fit(struct loader_reading *l, const struct words *argv, size_t at, const char *vm)
+/*
+ * Reads all words.  bhyveload ends its options at the first operand, as getopt(3) does; the argp(3)
+ * of grub-bhyve takes options behind it, too.
+ */
+static void read_words(struct loader_reading *l, const struct words *argv, struct words *operands)
+{
+	bool is_grub = l->options == of_grub, has_options = true;
+
+	for (size_t at = 1; at < argv->count;) {
+		const char *word = argv->item[at];
+
+		if (has_options && strcmp(word, "--") == 0) {
+			has_options = false;
+			at++;
+		} else if (has_options && *word == '-' && word[1] != '\0') {
+			read_word(l, argv, &at);
+		} else {
+			words_add(operands, word);
+			has_options = has_options && is_grub;
+			at++;
+		}
+	}
+}
+
+static void check_fit(struct loader_reading *l, const struct words *operands, const char *vm)
 {
 	const char *mem = node_get_text(l->r->spec, "mem");
 	const char *memory = l->memory != NULL ? l->memory : BHYVE_MEMORY;
 
-	if (at + 1 != argv->count)
-		fault(l, at >= argv->count ? "it ends without the VM's name" : "unexpected word ",
-		    at >= argv->count ? "" : argv->item[at + 1]);
-	else if (strcmp(argv->item[at], vm) != 0)
+	if (operands->count != 1)
+		fault(l,
+		    operands->count == 0 ? "it ends without the VM's name" : "unexpected word ",
+		    operands->count == 0 ? "" : operands->item[1]);
+	else if (strcmp(operands->item[0], vm) != 0)
 		report_add(l->r->report, STATUS_SPEC, NULL,
 		    "%s loads the VM \"%s\", but bhyve runs \"%s\": pass the commands of one VM",
-		    l->program, argv->item[at], vm);
+		    l->program, operands->item[0], vm);
 	if (mem != NULL && strcmp(mem, memory) != 0)
 		report_add(l->r->report, STATUS_SPEC, NULL,
 		    "%s has %s of memory, but bhyve has %s: bhyve fails then, so give both the "
@@ -214,15 +283,15 @@ void loader_words_read(
 {
 	bool is_grub = strstr(argv->item[0], "grub-bhyve") != NULL;
 	struct loader_reading l = { .r = r, .program = is_grub ? "grub-bhyve" : "bhyveload" };
-	size_t at = 1;
+	WORDS_AUTO struct words operands = { 0 };
 
+	l.options = is_grub ? of_grub : of_bhyveload;
 	l.loader = node_new(NODE_OBJECT);
 	l.disks = node_new(NODE_LIST);
 	l.env = node_new(NODE_OBJECT);
 	node_put(l.loader, "type", node_string(is_grub ? "grub" : "bhyveload"));
-	while (at < argv->count && argv->item[at][0] == '-' && argv->item[at][1] != '\0')
-		read_word(&l, is_grub ? of_grub : of_bhyveload, argv, &at);
-	check_fit(&l, argv, at, vm);
+	read_words(&l, argv, &operands);
+	check_fit(&l, &operands, vm);
 	if (is_grub)
 		put_commands(&l, input);
 	else if (input != NULL)

@@ -4,6 +4,7 @@
 
 setup() {
 	load common
+	load import
 	common_setup
 	printf '%s\n' 'loader="uefi"' 'cpu=2' 'memory=1024' 'network0_type="virtio-net"' \
 		'network0_switch="public"' 'disk0_type="virtio-blk"' 'disk0_name="disk0.img"' 'priority="10"' >web.conf
@@ -11,12 +12,6 @@ setup() {
 
 teardown() {
 	common_teardown
-}
-
-# import ARG...: runs vmrun --import ARG...
-import() {
-	status=0
-	"$VMRUN" --import "$@" >out 2>err || status=$?
 }
 
 @test "a guest of vm-bhyve: its spec, and what has no counterpart" {
@@ -78,14 +73,6 @@ import() {
 		"$VMRUN" -d out >/dev/null 2>&1 || differ="$differ -d:$dir"
 	done
 	is "$differ" ''
-}
-
-# refused FORMAT TEXT: imports the text, which must fail with 65 and print nothing
-refused() {
-	printf '%s\n' "$2" >text
-	import text --import-format "$1"
-	is "$status" 65
-	[ ! -s out ]
 }
 
 @test "a command that bhyve would refuse is refused by name" {

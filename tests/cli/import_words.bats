@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# --import: what texts of people have around bhyve's words, and what it tells them.
+# shellcheck disable=SC2154 # status: common.bash
+
+setup() {
+	load common
+	load import
+	common_setup
+	# A command that needs nothing else.
+	words='-c 2 -m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd vm'
+}
+
+teardown() {
+	common_teardown
+}
+
+@test "a file without a name: the spec has one that a note names" {
+	printf '%s\n' memory.size=1G bootrom=/a.fd pci.0.31.0.device=lpc >text
+	import text
+	is "$status" 0
+	is "$(jq -r .name out)" imported
+	is "$(cat err)" 'vmrun: note: name: the file has no "name", so the spec calls the VM "imported": write the name '\
+'that the bhyve command gave it; bhyve makes the MAC address of an interface without "mac" from the name'
+	echo name=web >>text
+	import text
+	[ ! -s err ]
+}
+
+@test "an empty piece of a device's options sets nothing that bhyve reads" {
+	printf '%s\n' "bhyve -s 3,virtio-net,tap0, -s 4,ahci-hd,/a.img, -s 5,ahci,hd:/b,,ro, -s 6,virtio-9p,a=/b,ro, \
+		-s 7,fbuf,w=800,,h=600,,=x $words" >text
+	import text
+	is "$status" 0
+	[ ! -s err ]
+	is "$(jq -c '[.emulations[] | [.name, .path, .ports[0].ro?, .ro, .width, .height]]' out)" \
+		'[["tap0",null,null,null,null,null],[null,"/a.img",null,null,null,null],[null,"/b",null,true,null,null],'\
+'[null,"/b",null,true,null,null],[null,null,null,null,800,600]]'
+	is "$(jq .config out)" null
+}
+
+@test "grub-bhyve: options behind the name, long names cut short, and those that change nothing" {
+	printf '%s\n' 'grub-bhyve -v -H -H5 -m map -M 1G vm -d /grub2 --root hd0 --verb --hold=3' \
+		'bhyve -m 1G -s 31,lpc -s 3,virtio-blk,/a vm' >text
+	import text
+	is "$status" 0
+	[ ! -s err ]
+	is "$(jq -c '.loader | [.type, .device_map, .dir, .root]' out)" "[\"grub\",\"$PWD/map\",\"/grub2\",\"hd0\"]"
+	printf '%s\n' 'grub-bhyve -ne -M 1G -- vm' 'bhyve -m 1G -s 31,lpc vm' >text
+	import text
+	is "$status" 0
+	has 'note: grub-bhyve -n: left out: vmrun has no key for it, and without it grub-bhyve begins the command line'
+	has 'note: grub-bhyve -e: left out: vmrun has no key for it, and without it grub-bhyve tells a Linux guest'
+	refused argv 'grub-bhyve -M 1G --d=/x --version vm
+bhyve -m 1G -s 31,lpc vm'
+	has 'grub-bhyve: it has no such option: --d=/x'
+	has 'grub-bhyve: it has no such option: --version'
+	refused argv 'bhyveload vm -m 1G
+bhyve -m 1G -s 31,lpc vm'
+	has 'bhyveload: unexpected word -m'
+}
