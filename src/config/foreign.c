@@ -358,21 +358,98 @@ static bool is_shell_script(const char *text, size_t length)
 	    (find_text(text, n, "sh -") != NULL || memcmp(text + n - 2, "sh", 2) == 0);
 }
 
+/* Returns the end of the line. */
+static const char *line_end(const char *line, const char *end)
+{
+	const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+	return newline == NULL ? end : newline;
+}
+
+/* Returns what stands behind the texts in quotes and the other bytes up to a "]"; NULL: none. */
+static const char *behind_list(const char *p, const char *end)
+{
+	bool is_quoted = false;
+
+	for (; p < end && (is_quoted || *p != ']'); p++) {
+		if (is_quoted && *p == '\\')
+			p++;
+		else if (*p == '"')
+			is_quoted = !is_quoted;
+	}
+	while (p < end && *p == ']')
+		p++;
+	return p < end ? skip_blanks(p, end) : NULL;
+}
+
+/*
+ * Returns whether a line that begins with a "[" is a test of a shell, "[ -d /vm ] || exit", the
+ * prompt "[root@host ~]#" or the date of a log: a list of JSON is followed by a ",", a bracket or
+ * the end of its line.
+ */
+static bool is_test_or_label(const char *line, const char *end)
+{
+	const char *inside = skip_blanks(line + 1, end), *behind = behind_list(line + 1, end);
+
+	return (end - inside > 1 && *inside == '-' && isalpha((unsigned char)inside[1]) != 0) ||
+	    (behind != NULL && strchr("\r,]}", *behind) == NULL);
+}
+
+/*
+ * Returns whether a "{" opens a group of a shell, or is a mark of a page: "{% highlight sh %}". UCL
+ * has a key behind it.
+ */
+static bool is_group_or_mark(const char *open, const char *end)
+{
+	const char *inside = open + 1 < end ? open + 1 : end;
+
+	if (inside < end && strchr("%{", *inside) != NULL)
+		return true;
+	while (inside < end && isspace((unsigned char)*inside) != 0)
+		inside++;
+	return inside > open + 1 && inside < end && strchr("\"}#/", *inside) == NULL &&
+	    !begins_with_key(inside, line_end(inside, end));
+}
+
+/*
+ * Returns where a text begins behind the mark of its byte order, which editors of Windows write,
+ * and behind blanks.
+ */
+static const char *skip_mark(const char *text, const char *end)
+{
+	if (end - text >= 3 && memcmp(text, FOREIGN_MARK, 3) == 0)
+		text += 3;
+	while (text < end && isspace((unsigned char)*text) != 0)
+		text++;
+	return text;
+}
+
+bool foreign_is_json(const char *text, size_t length)
+{
+	const char *end = text + length, *first = skip_mark(text, end);
+
+	if (first < end && *first == '[')
+		return !is_test_or_label(first, line_end(first, end));
+	return first < end && *first == '{' && !is_group_or_mark(first, end);
+}
+
 const char *foreign_kind(const char *text, size_t length)
 {
 	struct traits t = { 0 };
+	const char *first = skip_mark(text, text + length);
+	bool is_braced = first < text + length && *first == '{';
 
-	size_t blanks = strspn(text, " \t\r\n");
-
-	if (text[blanks] == '{' || text[blanks] == '[')
-		return NULL; /* JSON, which may be long */
+	if (foreign_is_json(text, length))
+		return NULL; /* it may be long */
+	if (length >= 3 && memcmp(text, FOREIGN_MARK, 3) == 0) {
+		text += 3;
+		length -= 3;
+	}
 	if (is_shell_script(text, length))
 		return FOREIGN_SCRIPT;
 	for (const char *line = text; line < text + length;) {
-		const char *end = memchr(line, '\n', (size_t)(text + length - line));
+		const char *end = line_end(line, text + length);
 
-		if (end == NULL)
-			end = text + length;
 		look_at(line, end, &t);
 		line = end + 1;
 	}
@@ -380,7 +457,7 @@ const char *foreign_kind(const char *text, size_t length)
 		return NULL; /* Lua */
 	if (t.has_bhyve_command || is_shell_text(&t))
 		return FOREIGN_COMMAND;
-	if (t.has_section)
+	if (t.has_section || is_braced)
 		return NULL; /* UCL */
 	if (t.has_bhyve_variable)
 		return FOREIGN_BHYVE_CONFIG;

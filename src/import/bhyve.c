@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/node_json.h"
 #include "base/str.h"
+#include "config/foreign.h"
 #include "hyper/bhyve_plan.h"
 #include "import/bhyve_argv.h"
 #include "import/bhyve_tree.h"
@@ -232,10 +233,13 @@ int import_command(const struct import_source *source, struct import *out, struc
 {
 	struct command_text found = { 0 };
 	struct bhyve_host host;
+	size_t mark = strncmp(source->text, FOREIGN_MARK, strlen(FOREIGN_MARK)) == 0
+	    ? strlen(FOREIGN_MARK)
+	    : 0;
 
 	find_host(source, &host);
-	if (command_text_read(source->text, source->length, import_name(source), &found, report) ==
-	    0) {
+	if (command_text_read(source->text + mark, source->length - mark, import_name(source),
+		&found, report) == 0) {
 		struct directories directories = { directory_of(source, &found.place),
 			directory_of(source, &found.loader_place) };
 

@@ -51,10 +51,9 @@ static void put_host(const struct import_source *source, struct node *spec)
 static const char *find_kind(const struct import_source *source)
 {
 	const char *kind = foreign_kind(source->text, source->length);
-	size_t blanks = strspn(source->text, " \t\r\n");
 
 	/* A command behind a prompt or in a page has no line of its own kind. */
-	if (kind == NULL && strchr("{[", source->text[blanks]) == NULL &&
+	if (kind == NULL && !foreign_is_json(source->text, source->length) &&
 	    find_text(source->text, source->length, "bhyve") != NULL)
 		return FOREIGN_COMMAND;
 	return kind;

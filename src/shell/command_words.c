@@ -108,6 +108,9 @@ static bool is_number(const char *word)
 size_t command_prompt(const struct shell_word *word, size_t count)
 {
 	bool has_host = false;
+	/* "[2026-11-30 10:00:01]", which a log has in front. */
+	bool is_dated = count > 0 && word[0].length > 1 && *word[0].text == '[' &&
+	    strchr("0123456789", word[0].text[1]) != NULL;
 
 	if (count > 0 && *word[0].text == '+' && word[0].length == 1)
 		return 1; /* what sh -x prints */
@@ -115,6 +118,8 @@ size_t command_prompt(const struct shell_word *word, size_t count)
 		const char *text = word[i].text;
 		size_t n = word[i].length;
 
+		if (is_dated && text[n - 1] == ']')
+			return i + 1;
 		has_host = has_host || memchr(text, '@', n) != NULL;
 		if (strchr("#$%", text[n - 1]) != NULL && (i == 0 || has_host) &&
 		    memchr(text, '=', n) == NULL)

@@ -25,7 +25,10 @@ struct command_words {
 	struct words notes;	  /* what was left out, without a place */
 };
 
-/* Returns how many words before a command are a prompt: "#", "$", "root@host:~ #", "[a@b ~]$". */
+/*
+ * Returns how many words before a command are a prompt: "#", "$", "root@host:~ #", "[a@b ~]$", or
+ * the date of a log in brackets.
+ */
 size_t command_prompt(const struct shell_word *word, size_t count);
 /* Finds the program; the caller frees what *out has. */
 void command_words_find(const struct words *w, struct command_words *out);

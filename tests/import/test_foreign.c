@@ -31,6 +31,10 @@ static const char *const commands[] = {
 	"eval \"cd /vm; bhyve $ARGS vm\"\n",
 	"sh -c \"cd /vm; bhyve $ARGS vm\"\n",
 	"test -n \"$1\" || exec bhyve $ARGS vm\n",
+	"[ -d /vm ] || exit 1\nbhyve -c 2 vm\n",
+	"{ bhyve -c 2 vm; } &\n",
+	"{% highlight sh %}\nbhyve -c 2 vm\n",
+	"\xef\xbb\xbf" "bhyve -c 2 vm\n",
 	"# kldload vmm\n# /usr/sbin/bhyve -m 1G \\\n> -s 0,hostbridge \\\n> vm\n",
 };
 
@@ -61,6 +65,15 @@ static const char *const specs[] = {
 	"",
 	"bhyve { release = 14 }\n",
 	"$x bhyve\n",
+	"{ name: a\nx: 'bhyve -c 2 vm' }\n",
+	"{\n  name = a\n  x = sudo bhyve -c 2 vm\n}\n",
+	"{ bhyve { release = 14 } }\n",
+	"{",
+	"[",
+	"[]",
+	"[ bhyve -c 2 vm ]\n",
+	"\xef\xbb\xbf",
+	"\xef\xbb\xbf{ \"x\": \"bhyve -c 2 vm\" }",
 };
 
 static void test_commands(void **state)
