@@ -52,9 +52,13 @@ static const char *find_kind(const struct import_source *source)
 {
 	const char *kind = foreign_kind(source->text, source->length);
 
-	/* A command behind a prompt or in a page has no line of its own kind. */
+	/*
+	 * A command behind a prompt or in a page has no line of its own kind, and FreeBSD's script
+	 * vmrun.sh has it inside.
+	 */
 	if (kind == NULL && !foreign_is_json(source->text, source->length) &&
-	    find_text(source->text, source->length, "bhyve") != NULL)
+	    (find_text(source->text, source->length, "bhyve") != NULL ||
+		find_text(source->text, source->length, "vmrun.sh") != NULL))
 		return FOREIGN_COMMAND;
 	return kind;
 }

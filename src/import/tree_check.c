@@ -287,7 +287,7 @@ static void carry(struct tree_reader *r, const struct pairs *missing)
 		if (pairs_get(missing, key) == NULL)
 			continue;
 		node_put(config, p->key, node_string(p->value));
-		words_addf(r->notes, "%s=%s: %s: \"config\" has it", p->key, p->value,
+		words_addf(r->notes, "%s=%s: %s: kept in \"config\"", p->key, p->value,
 		    why_carried(r, key));
 	}
 	node_put(r->spec, "config", config);

@@ -157,8 +157,8 @@ static void carry_firmware(const struct tree_reader *r, const char *rom, const c
 	put_text(config, "bootvars", vars_path);
 	node_put(r->spec, "config", config);
 	words_add(r->notes,
-	    "-l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: \"config\" "
-	    "has it, and vmrun does not check its files");
+	    "-l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: kept in "
+	    "\"config\", where vmrun does not check its files");
 }
 
 static void put_firmware(const struct tree_reader *r, const char *rom, const char *vars)

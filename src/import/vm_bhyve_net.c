@@ -84,7 +84,7 @@ static void add_network(struct guest *g, int n, const char *kind)
 		guest_put_text(net, "mac", mac);
 	else
 		guest_note(g,
-		    "network%d_mac: not set: vm-bhyve rolls an address at the first start, vmrun "
+		    "network%d_mac: not set: vm-bhyve generates an address at the first start, vmrun "
 		    "derives a fixed one from the name and the slot",
 		    n);
 }

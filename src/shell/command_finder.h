@@ -26,6 +26,8 @@ struct finder {
 	size_t last_line;		    /* of the bhyve command */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
 	size_t title_line;		    /* of a process title; 0: none */
+	size_t dash_line;		    /* of a bhyve with typeset dashes; 0: none */
+	size_t script_line;		    /* of FreeBSD's vmrun.sh; 0: none */
 	struct words program_problem;	    /* a variable such as $BHYVE is not set */
 };
 
@@ -55,8 +57,12 @@ void finder_note_streams(struct finder *f, const struct place *p);
 void finder_add_environment(struct finder *f, const struct place *p, struct command_words *c);
 /* Adds what the values of a command rest on to `basis`; `more` may be NULL. */
 void finder_add_basis(struct shell_basis *basis, const struct shell_basis *more);
-/* Keeps in mind that the program itself is not set: "$BHYVE -c 2", "$(which bhyve) -c 2". */
-void finder_note_program(struct finder *f, const struct words *w, const struct shell_basis *basis);
+/*
+ * Keeps in mind what a command that runs no VM tells of the text: that the program itself is not
+ * set, as in "$BHYVE -c 2", or that a script makes the bhyve command.
+ */
+void finder_note_program(
+    struct finder *f, const struct words *w, const struct shell_basis *basis, size_t line);
 /* Adds what is wrong with what was found to the report; returns 0 if nothing is, else -1. */
 int finder_judge(struct finder *f);
 

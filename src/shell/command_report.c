@@ -43,12 +43,29 @@ static bool names_bhyve(const char *text)
 	return false;
 }
 
-void finder_note_program(struct finder *f, const struct words *w, const struct shell_basis *basis)
+/* Returns whether a word is a program, with or without its directory. */
+static bool is_program(const char *word, const char *name)
 {
-	bool has_option = false;
+	const char *slash = strrchr(word, '/');
 
-	for (size_t i = 0; i < w->count; i++)
+	return strcmp(slash == NULL ? word : slash + 1, name) == 0;
+}
+
+void finder_note_program(
+    struct finder *f, const struct words *w, const struct shell_basis *basis, size_t line)
+{
+	bool has_option = false, has_bhyve = false, has_script = false, has_dash = false;
+
+	for (size_t i = 0; i < w->count; i++) {
 		has_option = has_option || *w->item[i] == '-';
+		has_bhyve = has_bhyve || is_program(w->item[i], "bhyve");
+		has_script = has_script || is_program(w->item[i], "vmrun.sh");
+		has_dash = has_dash || (has_bhyve && command_has_dash(w->item[i]));
+	}
+	if (has_dash && f->dash_line == 0)
+		f->dash_line = line;
+	if (has_script && has_option && f->script_line == 0)
+		f->script_line = line;
 	for (size_t i = 0; has_option && i < basis->missing.count; i++) {
 		if (names_bhyve(basis->missing.item[i]) && f->program_problem.count < MAX_NOTES &&
 		    !words_have(&f->program_problem, basis->problem.item[i]))
@@ -68,6 +85,17 @@ static void report_none(struct finder *f)
 		    "ps "
 		    "and procstat: pass the script that starts the VM, or the line of a sudo or "
 		    "daemon that runs it");
+	else if (f->dash_line > 0)
+		report_add(f->report, STATUS_SPEC, NULL,
+		    "%s:%zu: options begin with a typeset dash, as pages have them: write \"-\" in "
+		    "the place of each",
+		    f->name, f->dash_line);
+	else if (f->script_line > 0)
+		report_add(f->report, STATUS_SPEC, NULL,
+		    "%s:%zu: this runs FreeBSD's script vmrun.sh, which makes the bhyve command: "
+		    "start the VM once with \"sh -x vmrun.sh ... 2>trace\", power it off, and run "
+		    "\"vmrun --import trace\" in the same directory",
+		    f->name, f->script_line);
 	else
 		report_add(f->report, STATUS_SPEC, NULL,
 		    "%s: no bhyve command found: expected one with its options and the name of the "
@@ -75,17 +103,33 @@ static void report_none(struct finder *f)
 		    f->name);
 }
 
+/* Adds "12" or "12-20". */
+static void add_lines(struct str *s, size_t first, size_t last)
+{
+	str_addf(s, "%zu", first);
+	if (last > first)
+		str_addf(s, "-%zu", last);
+}
+
+/*
+ * A part of the text alone would lose its variables, and a text from another directory its relative
+ * paths.
+ */
 static void report_other(struct finder *f)
 {
-	const char *file = strcmp(f->name, "<stdin>") == 0 ? "FILE" : f->name;
-	STR_AUTO struct str quoted = { 0 };
+	STR_AUTO struct str lines = { 0 };
 
-	str_add_quoted(&quoted, file);
+	if (f->other_line > f->last_line) {
+		str_add(&lines, " (lines ");
+		add_lines(&lines, f->out->line, f->last_line);
+		str_add(&lines, " or ");
+		add_lines(&lines, f->other_line, f->other_last_line);
+		str_add(&lines, ")");
+	}
 	report_add(f->report, STATUS_SPEC, NULL,
-	    "%s:%zu: a second bhyve command, which differs from that of line %zu: pass the wanted "
-	    "one "
-	    "alone: sed -n %zu,%zup %s | vmrun --import -",
-	    f->name, f->other_line, f->out->line, f->out->line, f->last_line, quoted.text);
+	    "%s:%zu: a second bhyve command, which differs from that of line %zu: import a copy of "
+	    "the text, in the same directory, without the command that does not apply%s",
+	    f->name, f->other_line, f->out->line, lines.text == NULL ? "" : lines.text);
 }
 
 int finder_judge(struct finder *f)

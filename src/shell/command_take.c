@@ -62,8 +62,8 @@ void finder_note_streams(struct finder *f, const struct place *p)
 
 		if (r->kind == SHELL_OUT && !is_word(&r->target, "/dev/null"))
 			finder_note(f, r->target.line,
-			    "a file for bhyve's output: vmrun passes bhyve's messages on; redirect "
-			    "vmrun's");
+			    "a file for bhyve's output: vmrun prints bhyve's messages; redirect "
+			    "the output of vmrun");
 		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
 			finder_note(f, r->target.line, "a file as bhyve's input: " TYPED);
 		else if (r->kind == SHELL_HERE)
@@ -73,7 +73,8 @@ void finder_note_streams(struct finder *f, const struct place *p)
 		finder_note(f, p->command->line, "a pipe as bhyve's input: " TYPED);
 	if (strcmp(p->command->end, "|") == 0)
 		finder_note(f, p->command->last_line,
-		    "a pipe for bhyve's output: vmrun passes bhyve's messages on; pipe vmrun's");
+		    "a pipe for bhyve's output: vmrun prints bhyve's messages; pipe the output of "
+		    "vmrun");
 }
 
 /* Notes that the command that was found stands here, too, and runs in another directory. */
@@ -116,6 +117,16 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	finder_add_basis(&f->basis, p->outer);
 }
 
+static void note_input_file(struct finder *f, const struct shell_word *file)
+{
+	MEM_AUTO char *note = mem_format(
+	    "the file %.*s as the loader's input: left out; add its lines to \"commands\" of "
+	    "\"loader\"",
+	    (int)file->length, file->text);
+
+	finder_note(f, file->line, note);
+}
+
 /* Reads what the loader gets on stdin, by a redirection or from the command before it. */
 static void read_loader_input(struct finder *f, const struct place *p)
 {
@@ -134,9 +145,7 @@ static void read_loader_input(struct finder *f, const struct place *p)
 		if (r->kind == SHELL_HERE)
 			f->out->loader_input = shell_expand_here(&f->values, r, &f->loader_basis);
 		else if (!is_word(&r->target, "/dev/null"))
-			finder_note(f, r->target.line,
-			    "a file as the loader's input: left out; add its lines to "
-			    "\"commands\" of \"loader\"");
+			note_input_file(f, &r->target);
 	}
 	if (has_input || (strcmp(before, "|") != 0 && strcmp(before, ")|") != 0))
 		return;

@@ -101,13 +101,16 @@ static void look_at(struct finder *f, const struct place *p)
 	else if (c.kind == COMMAND_TITLE && f->title_line == 0)
 		f->title_line = p->command->line;
 	else
-		finder_note_program(f, &w, &basis);
+		finder_note_program(f, &w, &basis, p->command->line);
 	command_words_free(&c);
 }
 
-/* Searches what stands in one $(...) or `...`, whose output the shell takes. */
-static void search_substitution(
-    struct finder *f, const struct place *p, const char *text, size_t length, size_t line)
+/*
+ * Searches what stands in one $(...) or `...`.  The shell takes its output if `is_taken`, and else
+ * it may be the code of a page.
+ */
+static void search_substitution(struct finder *f, const struct place *p, const char *text,
+    size_t length, size_t line, bool is_taken)
 {
 	bool was_found = f->out->argv.count > 0;
 	struct shell_inner inner;
@@ -117,10 +120,10 @@ static void search_substitution(
 	shell_directory_open(&f->directory, true, &inner);
 	search(f, text, length, line, SHELL_COMMENTS, p->outer, p->depth + 1);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
-	if (!was_found && f->out->argv.count > 0)
+	if (!was_found && is_taken && f->out->argv.count > 0)
 		finder_note(f, line,
-		    "the shell takes bhyve's output: vmrun passes bhyve's messages on; take "
-		    "vmrun's");
+		    "the output of bhyve becomes a value of the shell: vmrun prints bhyve's "
+		    "messages; use the output of vmrun in its place");
 }
 
 /* Searches all $(...) and `...` of a word. */
@@ -146,7 +149,8 @@ static void search_word(struct finder *f, const struct place *p, const struct sh
 		if (behind == NULL)
 			continue;
 		if (is_open)
-			search_substitution(f, p, inside, (size_t)(behind - 1 - inside), line);
+			search_substitution(f, p, inside, (size_t)(behind - 1 - inside), line,
+			    *c == '$' || shell_assignment(word) > 0);
 		for (; c + 1 < behind; c++)
 			line += c[1] == '\n' ? 1 : 0;
 	}
@@ -297,7 +301,7 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
     struct report *report)
 {
 	REPORT_AUTO struct report first = { 0 };
-	bool is_unterminated = false;
+	bool is_unterminated = false, is_told = false;
 
 	*out = (struct command_text){ 0 };
 	if (refuse_nul(text, length, name, report))
@@ -305,7 +309,7 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 	for (size_t i = 0; i < PASSES; i++) {
 		REPORT_AUTO struct report problems = { 0 };
 		struct finder f = { .name = name, .out = out, .report = &problems };
-		bool is_found;
+		bool is_found, tells;
 
 		if (is_unterminated && !is_prose(&passes[i]))
 			continue;
@@ -313,7 +317,12 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 			return 0;
 		is_found = out->argv.count > 0 && !f.has_failed;
 		is_unterminated = is_unterminated || f.is_unterminated;
-		if (i == 0 || is_found || (f.has_failed && !f.is_unterminated))
+		/* A script or a dash says more than that no command was found. */
+		tells = !is_told && (f.script_line > 0 || f.dash_line > 0);
+		is_told = is_told || tells;
+		if (tells)
+			report_free(&first);
+		if (i == 0 || tells || is_found || (f.has_failed && !f.is_unterminated))
 			report_merge(&first, &problems);
 		if (is_found || (f.has_failed && !f.is_unterminated))
 			break;

@@ -15,7 +15,12 @@ struct wrapper {
 	const char *note;   /* what to do instead; NULL: nothing */
 };
 
-#define DETACHED "left out: vmrun needs no terminal, and vmrunctl console shows the guest's console"
+#define DETACHED                                                                           \
+	"left out: vmrun needs no terminal: set \"com1\" to \"console\" in the spec, and " \
+	"\"vmrunctl NAME console\" opens the guest's console"
+#define RESTARTED                                                                              \
+	"vmrun boots again after a reboot of the guest; set \"on\": {\"poweroff\": \"boot\", " \
+	"\"error\": \"boot\"} to boot again after a power-off and a failure, too"
 #define WATCHED "left out: vmrun runs bhyve without it"
 #define LOCKED "left out: vmrun locks the name of its VM"
 
@@ -41,7 +46,7 @@ static const struct wrapper wrappers[] = {
 	{ .name = "timeout",
 	    .values = "ks",
 	    .operands = 1,
-	    .note = "left out: stop the VM with vmrunctl stop when its time is over" },
+	    .note = "left out: stop the VM with \"vmrunctl NAME stop\" when its time is over" },
 	{ .name = "nice", .values = "n", .keeps = true },
 	{ .name = "cpuset", .values = "lnsrpdtjx", .keeps = true },
 	{ .name = "setfib", .values = "F", .operands = 1, .keeps = true, .by_option = true },
@@ -66,9 +71,9 @@ static const struct advice {
 } advices[] = {
 	{ "daemon", 'p', "start vmrun with -p and this file" },
 	{ "daemon", 'P', "start vmrun with -P and this file" },
-	{ "daemon", 'o', "vmrun passes bhyve's messages on; redirect vmrun's" },
-	{ "daemon", 'r', "vmrun itself boots again after a reboot of the guest" },
-	{ "daemon", 'R', "vmrun itself boots again after a reboot of the guest" },
+	{ "daemon", 'o', "vmrun prints bhyve's messages; redirect the output of vmrun" },
+	{ "daemon", 'r', RESTARTED },
+	{ "daemon", 'R', RESTARTED },
 	{ "daemon", 'S', "start vmrun with --syslog" },
 	{ "daemon", 'u', "start vmrun as this user" },
 	{ "sudo", 'u', "start vmrun as this user" },
@@ -126,6 +131,13 @@ size_t command_prompt(const struct shell_word *word, size_t count)
 			return i + 1;
 	}
 	return 0;
+}
+
+bool command_has_dash(const char *word)
+{
+	/* U+2010 to U+2015, the hyphens and dashes, and U+2212, the minus. */
+	return (strncmp(word, "\xe2\x80", 2) == 0 && word[2] >= '\x90' && word[2] <= '\x95') ||
+	    strncmp(word, "\xe2\x88\x92", 3) == 0;
 }
 
 static void advise(struct walk *k, const char *wrapper, char letter, const char *value)
@@ -258,13 +270,19 @@ static bool find_text_word(struct walk *k, const char *name)
 		return false;
 	for (size_t i = k->i + 1; i + 1 < w->count; i++) {
 		const char *word = w->item[i];
+		bool is_option = *word == '-' || *word == '+';
+		char last = is_option && word[1] != '-' ? word[strlen(word) - 1] : '\0';
 
-		if (*word == '-' && word[1] != '-' && word[1] != '\0' &&
-		    word[strlen(word) - 1] == 'c') {
+		/* The words behind a script are its own; su has a user there. */
+		if (strcmp(name, "su") != 0 && !is_option)
+			return true;
+		if (*word == '-' && last == 'c') {
 			k->out->kind = COMMAND_TEXT;
 			k->out->first = i + 1;
 			return true;
 		}
+		if (last == 'o' || last == 'O')
+			i++; /* -o pipefail */
 	}
 	return true;
 }

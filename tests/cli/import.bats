@@ -277,7 +277,7 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	is "$status" 0
 	is "$(jq -c '[.lpc_slot, .com1, .pc_testdev, .config]' out)" \
 		'[false,null,null,{"lpc.com1.path":"stdio","lpc.com2.path":"nothing","lpc.pc-testdev":"true"}]'
-	has 'note: lpc.com1.path=stdio: bhyve ignores this variable without an lpc (-s 31,lpc): "config" has it'
+	has 'note: lpc.com1.path=stdio: bhyve ignores this variable without an lpc (-s 31,lpc): kept in "config"'
 	"$VMRUN" -d out | grep -q -- ' -o lpc.com1.path=stdio -o lpc.com2.path=nothing -o lpc.pc-testdev=true vm$'
 }
 
@@ -288,7 +288,7 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	is "$status" 0
 	is "$(jq -c '[.lpc_slot, .loader, .bootrom, .varfile, .config]' out)" \
 		"[false,null,null,null,{\"bootrom\":\"/r.fd\",\"bootvars\":\"$PWD/v.fd\"}]"
-	has 'note: -l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: "config" has it'
+	has 'note: -l bootrom: without an lpc (-s 31,lpc) no key of vmrun names the firmware: kept in "config"'
 	is "$("$VMRUN" -d out | sed 's/^[^ ]* //')" "-c cpus=1,sockets=1,cores=1,threads=1 -m 1024M -A -s 0:0:0,hostbridge \
 -s 0:3:0,virtio-blk,/a -o bootrom=/r.fd -o bootvars=$PWD/v.fd vm"
 	printf 'name=vm\nmemory.size=1G\nbootrom=/r.fd\n' >text
@@ -504,7 +504,7 @@ be below $PWD: change them in the spec if the command runs in another directory"
 @test "a variable of an lpc that is there has no key: no other reason" {
 	printf 'bhyve -s 31,lpc -l bootrom,/a.fd -o lpc.x=1 vm\n' >text
 	import text
-	is "$(cat err)" 'vmrun: note: lpc.x=1: no key of vmrun sets this variable: "config" has it'
+	is "$(cat err)" 'vmrun: note: lpc.x=1: no key of vmrun sets this variable: kept in "config"'
 }
 
 @test "values that bhyve takes and no key does: config has them" {
@@ -515,7 +515,7 @@ be below $PWD: change them in the spec if the command runs in another directory"
 		import text
 		is "$status" 0
 		is "$(jq -c .config out)" "{\"pci.0.3.0.${one%=*}\":\"${one#*=}\"}"
-		is "$(cat err)" "vmrun: note: pci.0.3.0.$one: no key of vmrun takes this value: \"config\" has it"
+		is "$(cat err)" "vmrun: note: pci.0.3.0.$one: no key of vmrun takes this value: kept in \"config\""
 		"$VMRUN" -d out | grep -q -- " -s 0:3:0,nvme,/x .* -o pci.0.3.0.$one vm$"
 	done
 	for one in qsz=0 ioslots=0 ro=maybe; do
@@ -526,7 +526,7 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	is "$status" 0
 	is "$(jq -c '[.config, .pin]' out)" \
 		'[{"pci.0.29.0.h":"100","pci.0.29.0.w":"0","vcpu.5.cpuset":"3"},["0:2"]]'
-	has 'vcpu.5.cpuset=3: "pin" takes single processors, of those that the guest has: "config" has it'
+	has 'vcpu.5.cpuset=3: "pin" takes single processors, of those that the guest has: kept in "config"'
 }
 
 @test "addresses and MTUs of interfaces, as bhyve reads them" {
@@ -576,14 +576,14 @@ vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wi
 	printf 'out=$(%s 2>&1)\n' "$command" >text
 	import text
 	is "$status" 0
-	has "text:1: the shell takes bhyve's output: vmrun passes bhyve's messages on; take vmrun's"
+	has "text:1: the output of bhyve becomes a value of the shell: vmrun prints bhyve's messages; use the output of vmrun in its place"
 }
 
 @test "a value with line ends or escapes stays in the line of its message" {
 	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/a.fd -o "x.y=a\nb\033[1m\302\233c" vm\n' >text
 	import text
 	is "$status" 0
-	is "$(cat err)" 'vmrun: note: x.y=a?b?[1m??c: no key of vmrun sets this variable: "config" has it'
+	is "$(cat err)" 'vmrun: note: x.y=a?b?[1m??c: no key of vmrun sets this variable: kept in "config"'
 	is "$(jq -r '.config["x.y"]' out | head -n 1)" a
 	printf 'bhyve -m "1\nG" -s 31,lpc -l bootrom,/a.fd vm\n' >text
 	import text

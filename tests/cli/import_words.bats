@@ -81,3 +81,38 @@ bhyve -m 1G -s 31,lpc vm'
 'bhyve_config(5) file or the .conf of a guest of vm-bhyve'
 	done
 }
+
+@test "FreeBSD's vmrun.sh: the trace of a run has the command that it makes" {
+	printf '#!/bin/sh\nexit %s\n' 0 >bhyveload
+	printf '#!/bin/sh\necho guest; exit %s\n' 1 >bhyve
+	chmod +x bhyveload bhyve
+	# What the script of FreeBSD does with its options, in a few lines.
+	cat >vmrun.sh <<-'END'
+		while getopts c:d: c; do
+			case $c in
+			c) cpus=${OPTARG} ;;
+			d) eval "disk_dev0=\"${OPTARG}\"" ;;
+			esac
+		done
+		shift $((${OPTIND} - 1))
+		vmname="$1"
+		while [ 1 ]; do
+			${PWD}/bhyveload -c stdio -m 1G -d ${disk_dev0} ${vmname}
+			devargs=" -s 2:0,virtio-blk,${disk_dev0} "
+			${PWD}/bhyve -c ${cpus} -m 1G -A -H -P	\
+				-s 0:0,hostbridge -s 1:0,lpc	\
+				${devargs}			\
+				-l com1,stdio			\
+				${vmname} || break
+		done
+	END
+	echo 'sh vmrun.sh -c 4 -d guest.img vm' >text
+	import text
+	is "$status" 65
+	has "text:1: this runs FreeBSD's script vmrun.sh, which makes the bhyve command: start the VM once with"
+	sh -x vmrun.sh -c 4 -d guest.img vm 2>trace >/dev/null
+	import trace
+	is "$status" 0
+	is "$(jq -c '[.name, .cpu.sockets, .loader.disks, .emulations[0].path]' out)" \
+		"[\"vm\",4,[\"$PWD/guest.img\"],\"$PWD/guest.img\"]"
+}

@@ -63,6 +63,18 @@ static const struct found_case found_cases[] = {
 	    "bhyve -c 2 \"${IFS#??}\"'a$'\"${IFS#??}\" web", 1, "", "", NULL, "" },
 	{ "a quoted value is one word", "A='-c 2'\nbhyve \"$A\" $A web", "bhyve '-c 2' -c 2 web", 2,
 	    "", "", NULL, "" },
+	{ "options of a shell before its text", "bash -eo pipefail -c '" VM "'", VM, 1, "", "",
+	    NULL, "" },
+	{ "an empty word behind a shell", "sh '' -c x\n" VM, VM, 2, "", "", NULL, "" },
+	{ "inline code of a page, which no shell takes", "Use `" VM "` to start it.\n", VM, 1, "",
+	    "", NULL, "" },
+	{ "a restarting daemon in tmux", "daemon -r tmux new -d -s a '" VM "'\n", VM, 1, "", "",
+	    NULL,
+	    "vm.sh:1: daemon -r: vmrun boots again after a reboot of the guest; set \"on\": "
+	    "{\"poweroff\": \"boot\", \"error\": \"boot\"} to boot again after a power-off and "
+	    "a failure, too\n"
+	    "vm.sh:1: tmux: left out: vmrun needs no terminal: set \"com1\" to \"console\" in the "
+	    "spec, and \"vmrunctl NAME console\" opens the guest's console" },
 	{ "the last value counts", "N=1\nN=2\nbhyve -c $N web\nN=3\n", "bhyve -c 2 web", 3, "", "",
 	    NULL, "" },
 	{ "values in branches",
@@ -108,7 +120,8 @@ static const struct found_case found_cases[] = {
 	{ "daemon", "daemon -f -p /var/run/web.pid -o /var/log/web /usr/sbin/bhyve -c 2 web",
 	    "/usr/sbin/bhyve -c 2 web", 1, "", "", NULL,
 	    "vm.sh:1: daemon -p /var/run/web.pid: start vmrun with -p and this file\n"
-	    "vm.sh:1: daemon -o /var/log/web: vmrun passes bhyve's messages on" },
+	    "vm.sh:1: daemon -o /var/log/web: vmrun prints bhyve's messages; redirect the output "
+	    "of vmrun" },
 	{ "programs with an operand",
 	    "exec doas lockf -t0 /tmp/l timeout -k 5 60 bhyve -c 2 -m 1G web", VM, 1, "", "", NULL,
 	    "vm.sh:1: lockf: left out" },
@@ -134,7 +147,7 @@ static const struct found_case found_cases[] = {
 	{ "redirections", "bhyve -c 2 -m 1G web </dev/null >/dev/null 2>&1 &", VM, 1, "", "", NULL,
 	    "" },
 	{ "a log", "bhyve -c 2 -m 1G web >>/var/log/web 2>&1", VM, 1, "", "", NULL,
-	    "vm.sh:1: a file for bhyve's output: vmrun passes bhyve's messages on" },
+	    "vm.sh:1: a file for bhyve's output: vmrun prints bhyve's messages" },
 	{ "a pipe", "bhyve -c 2 -m 1G web 2>&1 | logger -t web", VM, 1, "", "", NULL,
 	    "vm.sh:1: a pipe for bhyve's output" },
 	{ "a redirection in front", "2>/dev/null bhyve -c 2 -m 1G web", VM, 1, "", "", NULL, "" },
@@ -154,7 +167,8 @@ static const struct found_case found_cases[] = {
 	{ "grub with a subshell", "echo $1\n( echo a; echo -n b ) | grub-bhyve -M 1G web && " VM,
 	    VM, 2, "", "grub-bhyve -M 1G web", "a\nb", "" },
 	{ "grub with a file", "grub-bhyve -M 1G web < grub.in > /dev/null\n" VM, VM, 2, "",
-	    "grub-bhyve -M 1G web", NULL, "vm.sh:1: a file as the loader's input" },
+	    "grub-bhyve -M 1G web", NULL,
+	    "vm.sh:1: the file grub.in as the loader's input: left out" },
 	{ "grub with another program", "./menu | grub-bhyve -M 1G web\n" VM, VM, 2, "",
 	    "grub-bhyve -M 1G web", NULL, "vm.sh:1: a pipe as the loader's input" },
 	{ "two loaders",
@@ -217,11 +231,10 @@ static const struct found_case found_cases[] = {
 	{ "prose with variables", "It's short:\nM=1G\nbhyve -c 2 -m $M web", VM, 3, "", "", NULL,
 	    "" },
 	{ "output that a variable takes", "out=$(" VM " 2>&1)\necho $out", VM, 1, "", "", NULL,
-	    "vm.sh:1: the shell takes bhyve's output" },
+	    "vm.sh:1: the output of bhyve becomes a value of the shell" },
 	{ "output in quotes and in a test", "if ! out=\"$(cd /vm\n sudo " VM ")\"; then x; fi", VM,
-	    2, "", "", NULL, "vm.sh:1: the shell takes bhyve's output" },
-	{ "output between backticks", "echo 'a $(b' `" VM "`", VM, 1, "", "", NULL,
-	    "the shell takes" },
+	    2, "", "", NULL, "vm.sh:1: the output of bhyve becomes a value of the shell" },
+	{ "output between backticks", "echo 'a $(b' `" VM "`", VM, 1, "", "", NULL, "" },
 	{ "a substitution of a text with another command", "x=$(bhyve web)\n" VM, VM, 2, "", "",
 	    NULL, "" },
 	{ "programs that watch it", "truss -f -o t ktrace -ti lldb -o run -- " VM, VM, 1, "", "",
@@ -266,10 +279,28 @@ static const struct refused_case refused_cases[] = {
 	{ "a value that is read", "vm=web\nread vm\nbhyve -c 2 $vm",
 	    { "vm.sh:3: $vm is not set", NULL, NULL } },
 	{ "two commands", VM "\n\nbhyve -c 2 -m 1G \\\n other\n",
-	    { "vm.sh:3: a second bhyve command, which differs from that of line 1: pass the wanted "
-	      "one "
-	      "alone: sed -n 1,1p vm.sh | vmrun --import -",
+	    { "vm.sh:3: a second bhyve command, which differs from that of line 1: import a copy "
+	      "of "
+	      "the text, in the same directory, without the command that does not apply (lines 1 "
+	      "or 3-4)",
 		NULL, NULL } },
+	{ "two commands in a line", VM "; bhyve -c 4 web\n",
+	    { "in the same directory, without the command that does not apply", NULL, NULL } },
+	{ "typeset dashes",
+	    "Try:\n\n# bhyve \xe2\x80\x93"
+	    "c 2 \xe2\x80\x93"
+	    "m 1G web\n",
+	    { "vm.sh:3: options begin with a typeset dash, as pages have them: write \"-\"", NULL,
+		NULL } },
+	{ "FreeBSD's script",
+	    "sudo sh -e /usr/share/examples/bhyve/vmrun.sh -c 4 -d guest.img vm\n",
+	    { "vm.sh:1: this runs FreeBSD's script vmrun.sh, which makes the bhyve command: start "
+	      "the VM once with \"sh -x vmrun.sh ... 2>trace\", power it off, and run \"vmrun "
+	      "--import trace\" in the same directory",
+		NULL, NULL } },
+	{ "FreeBSD's script at a prompt, and a program that is not set",
+	    "# ./vmrun.sh -c 4 vm\n$BHYVE -c 2 web\n",
+	    { "vm.sh:2: $BHYVE is not set", NULL, NULL } },
 	{ "a quote without an end", "echo a\nbhyve -c 2 \"web\n",
 	    { "vm.sh:2: unterminated quote \"", NULL, NULL } },
 	{ "a quote without an end in prose", "bhyve -c 2 -m 1G web isn't it\n",
