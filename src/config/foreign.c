@@ -325,6 +325,7 @@ static void look_at(const char *line, const char *end, struct traits *t)
 {
 	static const char *const memory[] = { "memory", NULL }, *const cpu[] = { "cpu", NULL };
 	static const char *const loader[] = { "loader", NULL }, *const name[] = { "name", NULL };
+	const char *behind;
 	size_t n = 0;
 
 	t->has_return = t->has_return || starts_with_word(line, end, "return");
@@ -336,6 +337,9 @@ static void look_at(const char *line, const char *end, struct traits *t)
 	t->has_bhyve_command = t->has_bhyve_command || runs_bhyve(line, end);
 	while (line + n < end && (isalnum((unsigned char)line[n]) || strchr("._", line[n]) != NULL))
 		n++;
+	behind = skip_blanks(line + n, end);
+	if (behind < end && *behind == '=' && str_after(line, "pci.") != NULL)
+		t->has_bhyve_variable = true; /* to tell of the blank */
 	if (line + n >= end || line[n] != '=')
 		return;
 	t->has_bhyve_variable = t->has_bhyve_variable || is_bhyve_variable(line);

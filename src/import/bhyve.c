@@ -89,6 +89,23 @@ static void put_name(struct import *out, const char *name)
 		    "address of an interface without \"mac\" from the name");
 }
 
+/* Names the line of the text in the problems from `first` on that have no place. */
+static void place_problems(struct report *report, size_t first, const char *name, size_t line)
+{
+	for (size_t i = first; i < report->count; i++) {
+		if (report->item[i].place == NULL)
+			report->item[i].place = mem_format("%s:%zu", name, line);
+	}
+}
+
+static void read_loader(struct tree_reader *r, const struct command_text *found, const char *vm)
+{
+	size_t before = r->report->count;
+
+	loader_words_read(r, &found->loader, found->loader_input, vm);
+	place_problems(r->report, before, found->name, found->loader_line);
+}
+
 /* Makes the spec of the variables; `found` has the text's loader, or is NULL. */
 static void read_tree(struct tree_reader *r, struct import *out, const struct command_text *found)
 {
@@ -106,7 +123,7 @@ static void read_tree(struct tree_reader *r, struct import *out, const struct co
 	if (name != NULL && strcmp(name, node_get_text(r->spec, "name")) != 0)
 		note_new_name(r);
 	if (has_loader && !has_rom)
-		loader_words_read(r, &found->loader, found->loader_input, name == NULL ? "" : name);
+		read_loader(r, found, name == NULL ? "" : name);
 	else if (has_loader)
 		words_addf(r->notes,
 		    "%s: left out: the firmware of the bhyve command loads the guest",
@@ -133,6 +150,7 @@ static void make_spec(const struct directories *directories, struct bhyve_comman
 		.host = host,
 		.directory = directories->command,
 		.loader_directory = directories->loader,
+		.is_file = found == NULL,
 		.spec = out->spec,
 		.notes = &out->notes,
 		.report = report };
@@ -155,10 +173,14 @@ static void import_found(const struct command_text *found, const struct director
     const struct bhyve_host *host, struct import *out, struct report *report)
 {
 	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
+	size_t before = report->count;
 
 	words_append(&out->notes, &found->notes);
 	bhyve_argv_read(&command, &found->argv, host, directories->command, report);
+	if (command.is_nameless)
+		place_problems(report, report->count - 1, found->name, found->last_line);
 	make_spec(directories, &command, host, found, out, report);
+	place_problems(report, before, found->name, found->line);
 }
 
 /* Returns whether the spec is another one where the command, or its loader, runs elsewhere. */

@@ -11,12 +11,14 @@
 #include "hyper/bhyve_plan.h"
 #include "import/bhyve_forms.h"
 #include "import/bhyve_tree.h"
+#include "shell/command_words.h"
 
 struct reading {
 	struct bhyve_command *command;
 	const struct bhyve_host *host;
 	const char *directory;
 	struct report *report;
+	bool has_unknown; /* an option, so that a word behind it may be its argument */
 };
 
 /* An option that bhyve_flags does not list. */
@@ -87,6 +89,22 @@ static int refuse_help(struct reading *r, const char *argument, struct error *er
 	(void)r;
 	(void)argument;
 	return error_set(err, STATUS_SPEC, "-h: this command prints bhyve's usage and runs no VM");
+}
+
+static int refuse_old_gdb(struct reading *r, const char *argument, struct error *err)
+{
+	(void)r;
+	(void)argument;
+	return error_set(err, STATUS_SPEC,
+	    "bhyve has no -g since FreeBSD 13: remove it with its argument, or use -G PORT to "
+	    "debug the guest");
+}
+
+static int refuse_old_console(struct reading *r, const char *argument, struct error *err)
+{
+	(void)r;
+	(void)argument;
+	return error_set(err, STATUS_SPEC, "bhyve has no -b since FreeBSD 13: remove it");
 }
 
 /* Sets "4" and "sockets=2" as variables, whose numbers bhyve reads later. */
@@ -213,6 +231,8 @@ static int read_file(struct reading *r, const char *argument, struct error *err)
 	error_clear(&unreadable);
 	words_add(&r->command->extra, "-k");
 	words_add(&r->command->extra, path);
+	if (r->command->unread == NULL)
+		r->command->unread = mem_copy(path);
 	return 0;
 }
 
@@ -234,6 +254,8 @@ static const struct option_reader readers[] = {
 	{ 'I', false, false, 0, NULL },
 	{ 'M', false, true, 16, read_monitor },
 	{ 'h', false, true, 0, refuse_help },
+	{ 'g', true, true, 0, refuse_old_gdb },
+	{ 'b', false, true, 0, refuse_old_console },
 };
 
 static const struct option_reader *find_reader(char letter)
@@ -257,7 +279,9 @@ const char *bhyve_argv_operand(const struct words *words)
 		for (const char *p = word + 1; *p != '\0'; p++) {
 			const struct option_reader *reader = find_reader(*p);
 
-			if (reader == NULL || !reader->has_argument)
+			/* bhyve no longer has -g, so the word behind it is an operand. */
+			if (reader == NULL || !reader->has_argument ||
+			    reader->read == refuse_old_gdb)
 				continue;
 			at += p[1] == '\0' ? 1 : 0;
 			break;
@@ -276,6 +300,7 @@ static int read_flag(struct reading *r, char letter, struct error *err)
 			return error_set(err, STATUS_SPEC, BHYVE_AMD64_ONLY);
 		return tree_set(&r->command->tree, f->variable, f->value, err);
 	}
+	r->has_unknown = true;
 	return error_set(err, STATUS_SPEC, "bhyve has no such option");
 }
 
@@ -284,10 +309,7 @@ static int apply(
     struct reading *r, const struct option_reader *reader, const char *argument, struct error *err)
 {
 	if (r->host->release < reader->since)
-		return error_set(err, STATUS_SPEC,
-		    "bhyve has this since FreeBSD %d, and the command is read as one of FreeBSD %d "
-		    "(--set bhyve.release=%d)",
-		    reader->since, r->host->release, reader->since);
+		return form_refuse_release(r->host, reader->since, err);
 	if (r->host->arm64 && !reader->on_arm64)
 		return error_set(err, STATUS_SPEC, BHYVE_AMD64_ONLY);
 	if (reader->has_argument && argument == NULL)
@@ -326,19 +348,47 @@ static void read_option(struct reading *r, const struct words *argv, size_t *at)
 	}
 }
 
+/* Says why the command has no name: one that bhyve runs has it. */
+static void tell_nameless(const struct reading *r, struct error *err)
+{
+	r->command->is_nameless = true;
+	if (r->command->unread != NULL)
+		(void)error_set(err, STATUS_SPEC,
+		    "the command has no name for the VM, which the file %s of -k may have: this "
+		    "file "
+		    "cannot be read here: import the text where the file is, or write the name "
+		    "behind the options",
+		    r->command->unread);
+	else
+		(void)error_set(err, STATUS_SPEC,
+		    "the command ends without the VM's name: each of its lines but the last needs "
+		    "a "
+		    "\"\\\" at its end, and neither an empty line nor one that begins with \"#\" "
+		    "may "
+		    "stand between them");
+}
+
 /* Reads the name, which is the only operand and beats the variable. */
 static void read_name(struct reading *r, const struct words *argv, size_t at)
 {
 	struct error err = { 0 };
 
-	if (at + 1 < argv->count)
+	if (r->has_unknown)
+		return;
+	if (at + 1 < argv->count && command_has_dash(argv->item[at]))
+		(void)error_set(&err, STATUS_SPEC,
+		    "\"%s\" begins with a typeset dash: write \"-\" in its place, and in that of "
+		    "all "
+		    "others",
+		    argv->item[at]);
+	else if (at + 1 < argv->count)
 		(void)error_set(&err, STATUS_SPEC,
 		    "\"%s\" follows the VM's name \"%s\": bhyve takes options before the name only",
 		    argv->item[at + 1], argv->item[at]);
 	else if (at < argv->count)
 		(void)tree_set(&r->command->tree, "name", argv->item[at], &err);
 	else if (pairs_get(&r->command->tree, "name") == NULL)
-		(void)error_set(&err, STATUS_SPEC, "the command ends without the VM's name");
+		tell_nameless(r, &err);
 	if (err.text != NULL)
 		report_take(r->report, NULL, &err);
 }
@@ -346,7 +396,7 @@ static void read_name(struct reading *r, const struct words *argv, size_t at)
 void bhyve_argv_read(struct bhyve_command *command, const struct words *argv,
     const struct bhyve_host *host, const char *directory, struct report *report)
 {
-	struct reading r = { command, host, directory, report };
+	struct reading r = { command, host, directory, report, false };
 	size_t at = 1;
 
 	while (at < argv->count && argv->item[at][0] == '-' && argv->item[at][1] != '\0') {
@@ -365,4 +415,6 @@ void bhyve_command_free(struct bhyve_command *command)
 	words_free(&command->fwcfg);
 	words_free(&command->extra);
 	words_free(&command->notes);
+	free(command->unread);
+	command->unread = NULL;
 }

@@ -2,6 +2,8 @@
 #ifndef IMPORT_BHYVE_ARGV_H
 #define IMPORT_BHYVE_ARGV_H
 
+#include <stdbool.h>
+
 #include "base/pairs.h"
 #include "base/report.h"
 #include "base/words.h"
@@ -13,6 +15,8 @@ struct bhyve_command {
 	struct words fwcfg; /* the arguments of -f, which set none */
 	struct words extra; /* words to pass on as they are */
 	struct words notes;
+	bool is_nameless; /* the last problem is that the VM has no name */
+	char *unread;	  /* the first file of -k that cannot be read, or NULL */
 };
 
 /*

@@ -37,6 +37,17 @@ static int set_entry(struct pairs *tree, const char *node, const char *name, int
 	return set_below(tree, node, key, value, err);
 }
 
+int form_refuse_release(const struct bhyve_host *host, int since, struct error *err)
+{
+	/* A spec cannot be for a release that vmrun does not know. */
+	MEM_AUTO char *hint =
+	    since > MAX_RELEASE ? mem_copy("") : mem_format(" (--set bhyve.release=%d)", since);
+
+	return error_set(err, STATUS_SPEC,
+	    "bhyve has this since FreeBSD %d, and the command is read as one of FreeBSD %d%s",
+	    since, host->release, hint);
+}
+
 char *form_take_piece(const char **rest)
 {
 	size_t n = strcspn(*rest, ",");
@@ -347,7 +358,7 @@ static int read_tpm(
 	int rc;
 
 	if (host->release < TPM_RELEASE)
-		return error_set(err, STATUS_SPEC, "bhyve has this since FreeBSD %d", TPM_RELEASE);
+		return form_refuse_release(host, TPM_RELEASE, err);
 	if (path == NULL)
 		return error_set(err, STATUS_SPEC, "expected tpm,TYPE,PATH");
 	rc = tree_set(tree, "tpm.type", type, err);

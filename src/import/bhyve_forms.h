@@ -15,6 +15,8 @@ int form_read_device(
 /* Reads the same of -l: "com1,PATH", "bootrom,ROM[,VARS]", "tpm,TYPE,PATH", "pc-testdev". */
 int form_read_lpc(
     struct pairs *tree, const struct bhyve_host *host, const char *text, struct error *err);
+/* Fails for what bhyve of the host's release does not have, and says how to name another. */
+int form_refuse_release(const struct bhyve_host *host, int since, struct error *err);
 /*
  * Sets the variables of texts between commas, KEY=VALUE or KEY for true, below a node: the form of
  * most devices.

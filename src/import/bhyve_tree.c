@@ -104,11 +104,36 @@ static int read_line(
 	return tree_set_option(tree, line, err);
 }
 
+/* Returns whether a blank stands in front of a variable, or between it and its "=". */
+static bool has_blank(const char *line)
+{
+	size_t n = strcspn(line, "=");
+
+	return *line == ' ' || *line == '\t' ||
+	    (line[n] == '=' && n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'));
+}
+
+/* Reports blanks once: a file has them in all its lines, or in none. */
+static void tell_blanks(const char *name, size_t first, size_t lines, struct report *report)
+{
+	STR_AUTO struct str quoted = { 0 };
+	MEM_AUTO char *count = lines > 1 ? mem_format(" (%zu such lines)", lines) : mem_copy("");
+
+	if (lines == 0)
+		return;
+	str_add_quoted(&quoted, *name == '<' ? "FILE" : name); /* <stdin> */
+	report_add(report, STATUS_SPEC, NULL,
+	    "%s:%zu: a blank before or behind the name of a variable is a part of that name to "
+	    "bhyve, which then reads nothing of the line%s: remove these blanks: sed "
+	    "'s/^[[:blank:]]*//; s/[[:blank:]]*=[[:blank:]]*/=/' %s",
+	    name, first, count, quoted.text);
+}
+
 void tree_read_file(
     struct pairs *tree, const char *text, size_t length, const char *name, struct report *report)
 {
 	PAIRS_AUTO struct pairs seen = { 0 };
-	size_t number = 0;
+	size_t number = 0, blanks = 0, first_blank = 0;
 
 	for (const char *line = text, *end = text + length; line < end; number++) {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
@@ -118,6 +143,8 @@ void tree_read_file(
 
 		if (strlen(copy) != n)
 			(void)error_set(&err, STATUS_SPEC, "the line contains a NUL byte");
+		else if (has_blank(copy))
+			first_blank = blanks++ == 0 ? number + 1 : first_blank;
 		else
 			(void)read_line(tree, &seen, copy, number + 1, &err);
 		if (err.text != NULL) {
@@ -126,6 +153,7 @@ void tree_read_file(
 		}
 		line += n + 1;
 	}
+	tell_blanks(name, first_blank, blanks, report);
 }
 
 /* Where an expansion is. */

@@ -2,9 +2,11 @@
 #include "import/import.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "config/foreign.h"
 #include "import/bhyve.h"
 #include "import/vm_bhyve.h"
@@ -125,6 +127,25 @@ void import_put_name(struct import *out, const char *name)
 		    "name: \"%s\" became \"%s\": a name has letters, digits, \".\", \"_\" and "
 		    "\"-\", and at most %d of them",
 		    name, made, MAX_VM_NAME);
+}
+
+char *import_key_text(const struct node *spec, const char *path)
+{
+	const char *number = path == NULL ? NULL : str_after(path, "emulations[");
+	const struct node *devices = number == NULL ? NULL : node_get(spec, "emulations");
+	const struct node *device = devices == NULL ? NULL : devices->first;
+	const char *key;
+
+	if (path == NULL)
+		return mem_copy("");
+	for (long i = number == NULL ? 0 : strtol(number, NULL, 10); device != NULL && i > 0; i--)
+		device = device->next;
+	if (device == NULL || node_get_text(device, "slot") == NULL)
+		return mem_format("%s: ", path);
+	key = number + strcspn(number, "]");
+	key += strspn(key, "].");
+	return mem_format("%s at %s: %s%s", node_get_text(device, "device"),
+	    node_get_text(device, "slot"), key, *key == '\0' ? "" : ": ");
 }
 
 void import_free(struct import *import)

@@ -41,6 +41,11 @@ const char *import_name(const struct import_source *source);
  * a note says so then.
  */
 void import_put_name(struct import *out, const char *name);
+/*
+ * Returns the beginning of a message on a key of a spec that was not printed, with ": " at its end:
+ * a device by its address, "virtio-blk at 0:5:0: path: ".  Caller frees.
+ */
+char *import_key_text(const struct node *spec, const char *path);
 /* Frees what an import has made. */
 void import_free(struct import *import);
 #define IMPORT_AUTO __attribute__((cleanup(import_free)))

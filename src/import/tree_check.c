@@ -13,6 +13,7 @@
 #include "import/bhyve_forms.h"
 #include "import/bhyve_tree.h"
 #include "import/bhyve_values.h"
+#include "import/import.h"
 #include "spec/slots.h"
 
 #define ACPI_RELEASE 15 /* ACPI tables are on by default */
@@ -189,14 +190,29 @@ static void add_raw(const struct tree_reader *r, const struct spec *spec, struct
 	}
 }
 
+/* Returns what to do about a problem that names a newer release than the host has; "": nothing. */
+static char *release_hint(const struct bhyve_host *host, const char *problem)
+{
+	static const char named[] = "FreeBSD ";
+	const char *release = strstr(problem, named);
+	long number = release == NULL ? 0 : strtol(release + strlen(named), NULL, 10);
+
+	if (number <= host->release || number > MAX_RELEASE)
+		return mem_copy("");
+	return mem_format(
+	    ": if the VM ran on FreeBSD %ld, import with --set bhyve.release=%ld", number, number);
+}
+
 /* Moves the problems of the spec to the report. */
 static int tell(const struct tree_reader *r, const struct report *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
-		const char *path = problems->item[i].path;
+		const char *text = problems->item[i].text;
+		MEM_AUTO char *key = import_key_text(r->spec, problems->item[i].path);
+		MEM_AUTO char *hint = release_hint(r->host, text);
 
-		report_add(r->report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s%s",
-		    path == NULL ? "" : path, path == NULL ? "" : ": ", problems->item[i].text);
+		report_add(r->report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s%s", key,
+		    text, hint);
 	}
 	return problems->count == 0 ? 0 : -1;
 }
@@ -248,17 +264,43 @@ static void find_missing(const struct tree_reader *r, const struct pairs *text,
 	}
 }
 
-/* Reports the variables that only the plan has: nothing can unset them. */
+/* Variables that bhyve demands of a VM, and that vmrun therefore sets. */
+static const struct {
+	const char *key, *option, *needed;
+} demanded[] = {
+	{ "memory.wired", "-S", "passthru" },
+	{ "x86.mptable", "-Y", "a device on another bus than 0" },
+};
+
+/* Reports a variable that only the plan has: nothing can unset it. */
+static void refuse_variable(const struct tree_reader *r, const struct pair *p)
+{
+	for (size_t i = 0; i < sizeof(demanded) / sizeof(demanded[0]); i++) {
+		if (strcmp(demanded[i].key, p->key) != 0)
+			continue;
+		if (r->is_file)
+			report_add(r->report, STATUS_SPEC, NULL,
+			    "bhyve refuses %s without %s=%s: add this line", demanded[i].needed,
+			    p->key, p->value);
+		else
+			report_add(r->report, STATUS_SPEC, NULL,
+			    "bhyve refuses %s without %s: add this option to the command",
+			    demanded[i].needed, demanded[i].option);
+		return;
+	}
+	report_add(r->report, STATUS_SPEC, NULL,
+	    "%s: the text does not set this variable, which vmrun has to set to \"%s\": bhyve "
+	    "would "
+	    "refuse the VM without it, or the guest would change; add %s%s=%s",
+	    p->key, p->value, r->is_file ? "the line " : "-o ", p->key, p->value);
+}
+
 static void refuse_surplus(
     const struct tree_reader *r, const struct pairs *text, const struct pairs *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		if (pairs_get(text, plan->item[i].key) == NULL)
-			report_add(r->report, STATUS_SPEC, NULL,
-			    "%s: the text does not set this variable, which vmrun has to set to "
-			    "\"%s\": bhyve would refuse the VM without it, or the guest would "
-			    "change; set it there, too",
-			    plan->item[i].key, plan->item[i].value);
+			refuse_variable(r, &plan->item[i]);
 	}
 }
 

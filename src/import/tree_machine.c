@@ -161,8 +161,19 @@ static void carry_firmware(const struct tree_reader *r, const char *rom, const c
 	    "\"config\", where vmrun does not check its files");
 }
 
+/* Returns whether a file is U-Boot, the firmware of guests on arm64. */
+static bool is_of_arm64(const char *rom)
+{
+	return strstr(rom, "u-boot") != NULL || strstr(rom, "arm64") != NULL;
+}
+
 static void put_firmware(const struct tree_reader *r, const char *rom, const char *vars)
 {
+	if (!r->host->arm64 && is_of_arm64(rom))
+		words_addf(r->notes,
+		    "bootrom %s: this is the firmware of an arm64 guest: import with --set "
+		    "bhyve.arch=arm64 --set bhyve.release=15",
+		    rom);
 	if (r->host->arm64 || tree_has_lpc(r)) {
 		put_path(r, "bootrom", rom);
 		put_path(r, "varfile", vars);
@@ -172,8 +183,9 @@ static void put_firmware(const struct tree_reader *r, const char *rom, const cha
 		report_add(r->report, STATUS_SPEC, NULL,
 		    "-l bootrom (lpc.bootrom=%s): before FreeBSD %d bhyve loads no firmware "
 		    "without an lpc: add -s 31,lpc (pci.0.31.0.device=lpc), or, if the VM ran on a "
-		    "newer release, import with --set bhyve.release=%d",
-		    rom, PLAIN_BOOTROM_RELEASE, PLAIN_BOOTROM_RELEASE);
+		    "newer release, import with --set bhyve.release=%d%s",
+		    rom, PLAIN_BOOTROM_RELEASE, PLAIN_BOOTROM_RELEASE,
+		    is_of_arm64(rom) ? " --set bhyve.arch=arm64" : "");
 	}
 }
 

@@ -14,6 +14,7 @@ struct tree_reader {
 	const struct bhyve_host *host;
 	const char *directory;	      /* where relative paths start */
 	const char *loader_directory; /* likewise for those of the loader */
+	bool is_file;		      /* the variables are lines of a file, not options */
 	bool is_loaded;		      /* a loader that the text names starts the guest */
 	struct node *spec;	      /* the document that is being made */
 	struct words *notes;

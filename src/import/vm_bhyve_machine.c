@@ -121,7 +121,8 @@ static void add_identity(struct guest *g)
 		guest_put_text(g->spec, "uuid", uuid);
 	else
 		guest_note(g,
-		    "uuid: not set: vm-bhyve generates one at the first start, vmrun derives a fixed "
+		    "uuid: not set: vm-bhyve generates one at the first start, vmrun derives a "
+		    "fixed "
 		    "one from the name");
 }
 

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/device.h"
+#include "device/field.h"
 #include "import/vm_bhyve_guest.h"
 
 #define MAX_SWITCH_NAME 12 /* a longer one does not name the bridge (switch::standard::init) */
@@ -56,6 +58,24 @@ static void put_backend(struct guest *g, struct node *net, int n, const char *jo
 		    n, joined);
 }
 
+/* Puts the address, or reports the setting: the spec has no line that the user knows. */
+static void put_mac(struct guest *g, struct node *net, int n, const char *mac)
+{
+	MEM_AUTO char *key = mem_format("network%d_mac", n);
+	NODE_AUTO struct node *alone = node_new(NODE_OBJECT);
+	REPORT_AUTO struct report problems = { 0 };
+	struct decoder d = { .report = &problems, .directory = "/" };
+
+	guest_put_text(net, "mac", mac);
+	guest_put_text(alone, "device", node_get_text(net, "device"));
+	guest_put_text(alone, "mac", mac);
+	device_free(device_decode(alone, NULL, &d));
+	for (size_t i = 0; i < problems.count; i++) {
+		if (problems.item[i].path != NULL && strcmp(problems.item[i].path, "mac") == 0)
+			guest_fault(g, key, "%s", problems.item[i].text);
+	}
+}
+
 /* Adds an interface; one without a switch vm-bhyve leaves out (switch::type has no type for it). */
 static void add_network(struct guest *g, int n, const char *kind)
 {
@@ -81,10 +101,11 @@ static void add_network(struct guest *g, int n, const char *kind)
 	g->next.function++;
 	put_backend(g, net, n, joined);
 	if (mac != NULL && *mac != '\0')
-		guest_put_text(net, "mac", mac);
+		put_mac(g, net, n, mac);
 	else
 		guest_note(g,
-		    "network%d_mac: not set: vm-bhyve generates an address at the first start, vmrun "
+		    "network%d_mac: not set: vm-bhyve generates an address at the first start, "
+		    "vmrun "
 		    "derives a fixed one from the name and the slot",
 		    n);
 }

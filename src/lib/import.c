@@ -22,7 +22,7 @@ static char *lines_of(const struct words *list)
 }
 
 /* Adds what vmrun itself finds wrong in the spec: the import is only as good as its boots. */
-static int check_spec(const char *spec, struct report *report)
+static int check_spec(const char *spec, const struct node *document, struct report *report)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	const struct vmrun_problem *p;
@@ -35,9 +35,12 @@ static int check_spec(const char *spec, struct report *report)
 	options.dry_run = true;
 	if (vmrun_open(&vm, &options) == STATUS_OK)
 		(void)vmrun_prepare(vm);
-	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++)
-		report_add(report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s%s",
-		    p->path == NULL ? "" : p->path, p->path == NULL ? "" : ": ", p->text);
+	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++) {
+		MEM_AUTO char *key = import_key_text(document, p->path);
+
+		report_add(
+		    report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s", key, p->text);
+	}
 	vmrun_close(vm);
 	return report->count == 0 ? 0 : -1;
 }
@@ -114,7 +117,7 @@ static int import_source(
 	node_add_json(&s, out->spec);
 	*spec = json_indent(s.text);
 	free(s.text);
-	return check_spec(*spec, report);
+	return check_spec(*spec, out->spec, report);
 }
 
 int vmrun_import(const struct vmrun_import_options *options, char **spec, char **notes, char **why)

@@ -23,7 +23,6 @@ struct finder {
 	bool looks_inside;			/* into $(...) and `...` */
 	bool has_failed;
 	bool is_unterminated;		    /* has_failed, because a quote has no end */
-	size_t last_line;		    /* of the bhyve command */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
 	size_t title_line;		    /* of a process title; 0: none */
 	size_t dash_line;		    /* of a bhyve with typeset dashes; 0: none */

@@ -119,9 +119,9 @@ static void report_other(struct finder *f)
 {
 	STR_AUTO struct str lines = { 0 };
 
-	if (f->other_line > f->last_line) {
+	if (f->other_line > f->out->last_line) {
 		str_add(&lines, " (lines ");
-		add_lines(&lines, f->out->line, f->last_line);
+		add_lines(&lines, f->out->line, f->out->last_line);
 		str_add(&lines, " or ");
 		add_lines(&lines, f->other_line, f->other_last_line);
 		str_add(&lines, ")");

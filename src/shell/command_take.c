@@ -107,7 +107,7 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	}
 	f->out->argv = argv;
 	f->out->line = p->command->line;
-	f->last_line = p->command->last_line;
+	f->out->last_line = p->command->last_line;
 	take_place(f, p, c, &f->out->place);
 	words_append(&f->out->prefix, &c->prefix);
 	for (size_t i = 0; i < c->notes.count; i++)

@@ -303,7 +303,7 @@ int command_text_read(const char *text, size_t length, const char *name, struct 
 	REPORT_AUTO struct report first = { 0 };
 	bool is_unterminated = false, is_told = false;
 
-	*out = (struct command_text){ 0 };
+	*out = (struct command_text){ .name = name };
 	if (refuse_nul(text, length, name, report))
 		return -1;
 	for (size_t i = 0; i < PASSES; i++) {

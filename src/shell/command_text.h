@@ -16,11 +16,12 @@ struct command_place {
 
 /* A bhyve command that was found in a text, and what stood around it. */
 struct command_text {
+	const char *name;  /* of the text, lent */
 	struct words argv; /* words of the bhyve command, argv[0] is the program as written */
 	struct command_place place, loader_place;
-	size_t line;	     /* line of the text in which it begins */
-	struct words prefix; /* words of nice, cpuset, setfib and the like in front of it */
-	struct words loader; /* words of bhyveload or grub-bhyve before it; empty: none */
+	size_t line, last_line; /* lines of the text in which it begins and ends */
+	struct words prefix;	/* words of nice, cpuset, setfib and the like in front of it */
+	struct words loader;	/* words of bhyveload or grub-bhyve before it; empty: none */
 	size_t loader_line;
 	char *loader_input; /* text that the loader reads on stdin; NULL: none */
 	struct words notes; /* what was left out, with what to do instead, a line each */

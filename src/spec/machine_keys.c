@@ -12,9 +12,6 @@
 #include "device/serial.h"
 #include "device/value_schema.h"
 
-#define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
-#define MAX_RELEASE 15
-
 static void name_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {

@@ -17,7 +17,9 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
-#define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
+#define MAX_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
+#define MAX_RELEASE 15
 #define GUEST_PAGE 4096	       /* bytes */
 #define UUID_NONE ""	       /* the value of `uuid` for false */
 #define ROM_NONE ""	       /* the value of `bootrom` for false */

@@ -77,7 +77,7 @@ teardown() {
 
 @test "a command that bhyve would refuse is refused by name" {
 	refused argv 'bhyve -c 1 -m 1G'
-	has "vmrun: the command ends without the VM's name"
+	has "vmrun: text:1: the command ends without the VM's name: each of its lines but the last needs a "
 	refused argv 'bhyve -c 1 -m 1G vm -A'
 	has '"-A" follows the VM'"'"'s name "vm": bhyve takes options before the name only'
 	refused argv 'bhyve -Z -m x -s 3,virtio-bulk,/a -s 32,virtio-rnd -c size=1 -n id=0 vm'
@@ -92,11 +92,11 @@ teardown() {
 	has 'memory.size: invalid size "1.5G": expected a number and one of K, M, G, T, a multiple of 4 KiB'
 	has 'processors: 4 processors, but 4 sockets x 3 cores x 1 threads: bhyve refuses this'
 	refused argv 'bhyve -m 1G -s 31,lpc -s 3,virtio-blk,/a,sectorsize=100 -l bootrom,/r vm'
-	has 'this VM cannot be a spec: emulations[0].logical_sector_size: '
+	has 'this VM cannot be a spec: virtio-blk at 0:3:0: logical_sector_size: '
 	refused argv 'bhyve -m 1G -s 31,lpc -s 3,ahci,hd:,hd:/x -l bootrom,/r vm'
-	has 'this VM cannot be a spec: emulations[0].ports: 0 entries: expected 1 to 32'
+	has 'this VM cannot be a spec: ahci at 0:3:0: ports: 0 entries: expected 1 to 32'
 	refused argv 'bhyve -m 1G -s 3,passthru,1/0/0 -s 31,lpc -l bootrom,/r vm'
-	has 'memory.wired: the text does not set this variable, which vmrun has to set to "true"'
+	has 'text:1: bhyve refuses passthru without -S: add this option to the command'
 	refused argv 'bhyve -m $mem -l com1,$tty vm'
 	has 'mem'
 	has 'tty'
@@ -166,7 +166,13 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	import web.conf
 	is "$status" 65
 	[ ! -s out ]
-	has 'vmrun: this VM cannot be a spec: emulations[1].mac: '
+	has 'vmrun: web.conf:9: network0_mac: invalid MAC address "01:00:5e:00:00:01": an interface cannot have a multicast address'
+	sed -i '$d' web.conf
+	printf '%s\n' 'network0_device="a-name-that-is-long"' 'uuid="x"' >>web.conf
+	import web.conf
+	is "$status" 65
+	has 'this VM cannot be a spec: virtio-net at 0:5:0: name: "a-name-that-is-long" has 19 bytes'
+	has 'this VM cannot be a spec: uuid: invalid UUID "x"'
 }
 
 @test "options that exclude it: 64" {
@@ -218,8 +224,8 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	import text --set bhyve.release=15 --set bhyve.arch=arm64
 	is "$status" 65
 	[ ! -s out ]
-	is "$(cat err)" 'vmrun: -w: bhyve has this on amd64 only
--l com1,stdio: bhyve has this on amd64 only'
+	is "$(cat err)" 'vmrun: text:1: -w: bhyve has this on amd64 only
+text:1: -l com1,stdio: bhyve has this on amd64 only'
 	printf 'bhyve -c 1 -m 1G -s 31,lpc arm\n' >text
 	import text --set bhyve.release=15 --set bhyve.arch=arm64
 	is "$status" 65
@@ -268,7 +274,7 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	printf 'bhyve -m 1G -l tpm,passthru,/dev/tpm0 vm\n' >text
 	import text --set bhyve.release=13
 	is "$status" 65
-	has '-l tpm,passthru,/dev/tpm0: bhyve has this since FreeBSD 14'
+	has '-l tpm,passthru,/dev/tpm0: bhyve has this since FreeBSD 14, and the command is read as one of FreeBSD 13 (--set bhyve.release=14)'
 }
 
 @test "devices of -l without an lpc: config carries what bhyve takes" {
@@ -299,7 +305,7 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 		printf 'bhyve -c 1 -m 1G -l bootrom,/r.fd vm\n' >text
 		import text --set "bhyve.release=$release"
 		is "$status" 65
-		is "$(cat err)" 'vmrun: -l bootrom (lpc.bootrom=/r.fd): before FreeBSD 15 bhyve loads no firmware without an lpc: '\
+		is "$(cat err)" 'vmrun: text:1: -l bootrom (lpc.bootrom=/r.fd): before FreeBSD 15 bhyve loads no firmware without an lpc: '\
 'add -s 31,lpc (pci.0.31.0.device=lpc), or, if the VM ran on a newer release, import with --set bhyve.release=15'
 	done
 }

@@ -116,3 +116,93 @@ bhyve -m 1G -s 31,lpc vm'
 	is "$(jq -c '[.name, .cpu.sockets, .loader.disks, .emulations[0].path]' out)" \
 		"[\"vm\",4,[\"$PWD/guest.img\"],\"$PWD/guest.img\"]"
 }
+
+@test "a problem of a command names its line, and one of a device its address" {
+	refused argv "#!/bin/sh
+
+bhyve -z $words"
+	is "$(cat err)" 'vmrun: text:3: -z: bhyve has no such option'
+	refused argv 'vm=web
+bhyveload -d $vm.img -x $vm
+bhyve -m 256M -s 0,hostbridge -s 31,lpc $vm'
+	is "$(cat err)" 'vmrun: text:2: bhyveload: it has no such option: -x'
+	printf '%s\n' name=a name=b >bad
+	refused argv "
+bhyve -k bad $words"
+	is "$(cat err)" "vmrun: text:2: $PWD/bad:2: duplicate key name, also on line 1: bhyve takes the last; remove one"
+	refused argv "bhyve -s 5:1,nvme,/a,ser= -s 1:2:3,e1000,tap0,mac=1:0:0:0:0:0 -Y $words"
+	has 'pci.0.5.1.ser has an empty value'
+	refused argv "bhyve -s 5:1,nvme,/a -s 1:2:3,e1000,tap0,mac=1:0:0:0:0:0 -Y $words"
+	is "$(sed 's/invalid.*//' err)" 'vmrun: text:1: this VM cannot be a spec: e1000 at 1:2:3: mac: '
+}
+
+@test "a command without a name: what may have ended it, or a file that has it" {
+	refused argv 'bhyve -c 2 -m 1G \
+	-s 3,virtio-blk,/a.img
+	-s 31,lpc vm'
+	is "$(cat err)" 'vmrun: text:2: the command ends without the VM'"'"'s name: each of its lines but the last needs a '\
+'"\" at its end, and neither an empty line nor one that begins with "#" may stand between them'
+	refused argv 'bhyve -k missing.conf'
+	is "$(cat err)" "vmrun: text:1: the command has no name for the VM, which the file $PWD/missing.conf of -k may have: "\
+'this file cannot be read here: import the text where the file is, or write the name behind the options'
+	echo name=web >there.conf
+	printf '%s\n' "bhyve -k there.conf ${words% vm}" >text
+	import text
+	is "$status" 0
+	is "$(jq -r .name out)" web
+}
+
+@test "options that bhyve no longer has, or never had: no second problem that follows" {
+	refused argv "bhyve -g 0 -b $words"
+	is "$(cat err)" 'vmrun: text:1: -g 0: bhyve has no -g since FreeBSD 13: remove it with its argument, or use -G PORT to debug the guest
+text:1: -b: bhyve has no -b since FreeBSD 13: remove it'
+	refused argv "bhyve -t tap0 $words"
+	is "$(cat err)" 'vmrun: text:1: -t: bhyve has no such option'
+	refused argv "$(printf 'bhyve -c 2 \342\200\223m 1G vm')"
+	has "text:1: \"$(printf '\342\200\223m')\" begins with a typeset dash: write \"-\" in its place"
+}
+
+@test "what bhyve demands and the text lacks: as the user writes it" {
+	refused argv "bhyve -s 1:0:0,virtio-rnd $words"
+	is "$(cat err)" 'vmrun: text:1: bhyve refuses a device on another bus than 0 without -Y: add this option to the command'
+	refused bhyve_config 'name=vm
+bootrom=/a.fd
+pci.0.31.0.device=lpc
+pci.0.3.0.device=passthru
+pci.0.3.0.pptdev=ppt0'
+	is "$(cat err)" 'vmrun: bhyve refuses passthru without memory.wired=true: add this line'
+}
+
+@test "what a newer release or another architecture has: how to name it" {
+	refused argv "bhyve -l tpm,swtpm,/s -l com3,tcp=127.0.0.1:9000 $words"
+	has 'com3: "tcp=" needs FreeBSD 15: if the VM ran on FreeBSD 15, import with --set bhyve.release=15'
+	has 'tpm: bhyve has swtpm since FreeBSD 15: if the VM ran on FreeBSD 15, import with --set bhyve.release=15'
+	refused argv "bhyve -M $words"
+	is "$(cat err)" 'vmrun: text:1: -M: bhyve has this since FreeBSD 16, and the command is read as one of FreeBSD 14'
+	rom=/usr/local/share/u-boot/u-boot-bhyve-arm64/u-boot.bin
+	refused argv "bhyve -m 1G -o console=stdio -o bootrom=$rom vm"
+	is "$(sed 's/.*import with //' err)" '--set bhyve.release=15 --set bhyve.arch=arm64'
+	import text --set bhyve.release=15
+	is "$status" 0
+	has "note: bootrom $rom: this is the firmware of an arm64 guest: import with --set bhyve.arch=arm64"
+	import text --set bhyve.release=15 --set bhyve.arch=arm64
+	is "$status" 0
+	[ ! -s err ]
+}
+
+@test "blanks around the variables of a file: one problem for all of them" {
+	printf '%s\n' '# a VM' '  name=vm' 'memory.size =1G' 'pci.0.31.0.device = lpc' '	bootrom=/a.fd' >text
+	import text
+	is "$status" 65
+	is "$(cat err)" 'vmrun: text:2: a blank before or behind the name of a variable is a part of that name to bhyve, '\
+'which then reads nothing of the line (4 such lines): remove these blanks: '\
+"sed 's/^[[:blank:]]*//; s/[[:blank:]]*=[[:blank:]]*/=/' text"
+	sed 's/^[[:blank:]]*//; s/[[:blank:]]*=[[:blank:]]*/=/' text >clean
+	import clean
+	is "$status" 0
+	printf '%s\n' name=vm 'pci.0.31.0.device = lpc' >text
+	import - <text
+	is "$status" 65
+	has 'which then reads nothing of the line: remove these blanks'
+	is "$(sed "s/.*=\/' //" err)" FILE
+}

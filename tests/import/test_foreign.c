@@ -34,7 +34,8 @@ static const char *const commands[] = {
 	"[ -d /vm ] || exit 1\nbhyve -c 2 vm\n",
 	"{ bhyve -c 2 vm; } &\n",
 	"{% highlight sh %}\nbhyve -c 2 vm\n",
-	"\xef\xbb\xbf" "bhyve -c 2 vm\n",
+	"\xef\xbb\xbf"
+	"bhyve -c 2 vm\n",
 	"# kldload vmm\n# /usr/sbin/bhyve -m 1G \\\n> -s 0,hostbridge \\\n> vm\n",
 };
 
