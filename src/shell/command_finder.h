@@ -27,6 +27,8 @@ struct finder {
 	size_t title_line;		    /* of a process title; 0: none */
 	size_t dash_line;		    /* of a bhyve with typeset dashes; 0: none */
 	size_t script_line;		    /* of FreeBSD's vmrun.sh; 0: none */
+	struct words around_word;	    /* of the commands around it: a tap, "swtpm" */
+	struct words around_note;	    /* what to do about each */
 	struct words program_problem;	    /* a variable such as $BHYVE is not set */
 };
 
@@ -62,6 +64,13 @@ void finder_add_basis(struct shell_basis *basis, const struct shell_basis *more)
  */
 void finder_note_program(
     struct finder *f, const struct words *w, const struct shell_basis *basis, size_t line);
+/*
+ * Keeps a command that prepares the VM and that keys of a spec replace, whose program is the word
+ * `first`: "ifconfig bridge0 addm tap0", "swtpm socket ...".
+ */
+void finder_note_around(struct finder *f, const struct words *w, size_t first, size_t line);
+/* Notes those of them that the bhyve command uses. */
+void finder_tell_around(struct finder *f);
 /* Adds what is wrong with what was found to the report; returns 0 if nothing is, else -1. */
 int finder_judge(struct finder *f);
 

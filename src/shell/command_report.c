@@ -8,6 +8,9 @@
 #include "base/str.h"
 
 #define MAX_NOTES 100
+#define TAP_ADVICE                                                                             \
+	"; any name such as tap0 will do if the spec then has \"bridge\": \"bridge0\" in the " \
+	"place of \"name\": vmrun makes a tap for each run then"
 
 void finder_fail(struct finder *f, size_t line, const char *what)
 {
@@ -43,14 +46,6 @@ static bool names_bhyve(const char *text)
 	return false;
 }
 
-/* Returns whether a word is a program, with or without its directory. */
-static bool is_program(const char *word, const char *name)
-{
-	const char *slash = strrchr(word, '/');
-
-	return strcmp(slash == NULL ? word : slash + 1, name) == 0;
-}
-
 void finder_note_program(
     struct finder *f, const struct words *w, const struct shell_basis *basis, size_t line)
 {
@@ -58,8 +53,8 @@ void finder_note_program(
 
 	for (size_t i = 0; i < w->count; i++) {
 		has_option = has_option || *w->item[i] == '-';
-		has_bhyve = has_bhyve || is_program(w->item[i], "bhyve");
-		has_script = has_script || is_program(w->item[i], "vmrun.sh");
+		has_bhyve = has_bhyve || command_is_program(w->item[i], "bhyve");
+		has_script = has_script || command_is_program(w->item[i], "vmrun.sh");
 		has_dash = has_dash || (has_bhyve && command_has_dash(w->item[i]));
 	}
 	if (has_dash && f->dash_line == 0)
@@ -132,6 +127,14 @@ static void report_other(struct finder *f)
 	    f->name, f->other_line, f->out->line, lines.text == NULL ? "" : lines.text);
 }
 
+/* Returns whether a value is what a command prints that makes a tap: "$(ifconfig tap create)". */
+static bool makes_tap(const char *value)
+{
+	const char *tap = strstr(value, "ifconfig tap");
+
+	return tap != NULL && strstr(tap, "create") != NULL;
+}
+
 int finder_judge(struct finder *f)
 {
 	if (f->has_failed)
@@ -148,12 +151,14 @@ int finder_judge(struct finder *f)
 	for (size_t i = 0; i < f->basis.problem.count; i++) {
 		if (!words_have(&f->program_problem, f->basis.problem.item[i])) {
 			words_add(&f->program_problem, f->basis.problem.item[i]);
-			report_add(f->report, STATUS_SPEC, NULL, "%s", f->basis.problem.item[i]);
+			report_add(f->report, STATUS_SPEC, NULL, "%s%s", f->basis.problem.item[i],
+			    makes_tap(f->basis.missing.item[i]) ? TAP_ADVICE : "");
 		}
 	}
 	for (size_t i = 0; i < f->basis.note.count; i++) {
 		if (!words_have(&f->out->notes, f->basis.note.item[i]))
 			words_add(&f->out->notes, f->basis.note.item[i]);
 	}
+	finder_tell_around(f);
 	return f->basis.problem.count > 0 ? -1 : 0;
 }

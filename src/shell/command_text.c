@@ -78,6 +78,15 @@ static void search_inside(struct finder *f, const struct place *p, const struct 
 	finder_note_streams(f, p);
 }
 
+/* Keeps what a command that runs no VM tells of the one that does. */
+static void look_around(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis)
+{
+	finder_note_program(f, w, basis, p->command->line);
+	if (w->item != NULL && basis->missing.count == 0)
+		finder_note_around(f, w, c->first, p->command->line);
+}
+
 /* Looks at one command: expands its words and finds what they run. */
 static void look_at(struct finder *f, const struct place *p)
 {
@@ -101,7 +110,7 @@ static void look_at(struct finder *f, const struct place *p)
 	else if (c.kind == COMMAND_TITLE && f->title_line == 0)
 		f->title_line = p->command->line;
 	else
-		finder_note_program(f, &w, &basis, p->command->line);
+		look_around(f, p, &w, &c, &basis);
 	command_words_free(&c);
 }
 
@@ -280,6 +289,8 @@ static int run_pass(struct finder *f, const struct pass *pass, const char *text,
 	shell_basis_free(&f->basis);
 	shell_basis_free(&f->loader_basis);
 	words_free(&f->program_problem);
+	words_free(&f->around_word);
+	words_free(&f->around_note);
 	return rc;
 }
 

@@ -133,6 +133,11 @@ size_t command_prompt(const struct shell_word *word, size_t count)
 	return 0;
 }
 
+bool command_is_program(const char *word, const char *name)
+{
+	return strcmp(base_name(word), name) == 0;
+}
+
 bool command_has_dash(const char *word)
 {
 	/* U+2010 to U+2015, the hyphens and dashes, and U+2212, the minus. */

@@ -30,6 +30,8 @@ struct command_words {
  * the date of a log in brackets.
  */
 size_t command_prompt(const struct shell_word *word, size_t count);
+/* Returns whether a word is a program, with or without its directory. */
+bool command_is_program(const char *word, const char *name);
 /* Returns whether a word begins with a dash that is not that of options: one of a typeset page. */
 bool command_has_dash(const char *word);
 /* Finds the program; the caller frees what *out has. */

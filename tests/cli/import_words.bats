@@ -206,3 +206,18 @@ pci.0.3.0.pptdev=ppt0'
 	has 'which then reads nothing of the line: remove these blanks'
 	is "$(sed "s/.*=\/' //" err)" FILE
 }
+
+@test "two commands: without the lines of either the text is imported" {
+	printf '%s\n' 'vm=web' 'if [ "$1" = install ]; then' "	bhyve -s 3,ahci-cd,a.iso \\" "		${words% vm} \$vm" 'else' \
+		"	bhyve -s 3,virtio-blk,a.img ${words% vm} \$vm" 'fi' >text
+	import text
+	is "$status" 65
+	is "$(cat err)" 'vmrun: text:6: a second bhyve command, which differs from that of line 3: import a copy of the text, '\
+'in the same directory, without the command that does not apply (lines 3-4 or 6)'
+	sed 3,4d text >copy
+	import copy
+	is "$(jq -r .emulations[0].path out)" "$PWD/a.img"
+	sed 6d text >copy
+	import copy
+	is "$(jq -r .emulations[0].path out)" "$PWD/a.iso"
+}

@@ -63,6 +63,18 @@ static const struct found_case found_cases[] = {
 	    "bhyve -c 2 \"${IFS#??}\"'a$'\"${IFS#??}\" web", 1, "", "", NULL, "" },
 	{ "a quoted value is one word", "A='-c 2'\nbhyve \"$A\" $A web", "bhyve '-c 2' -c 2 web", 2,
 	    "", "", NULL, "" },
+	{ "taps that become members of a bridge",
+	    "B=bridge0\nT=tap1\nsudo ifconfig $B addm em0 addm $T addm tap11 up\n"
+	    "bhyve -s 3,virtio-net,tap1,mac=x -c 2 web\n/sbin/ifconfig bridge1 addm tap2\n",
+	    "bhyve -s 3,virtio-net,tap1,mac=x -c 2 web", 4, "", "", NULL,
+	    "vm.sh:3: tap1 is a member of bridge0: with \"bridge\": \"bridge0\" in the place of "
+	    "\"name\": \"tap1\" vmrun makes a tap for each run and adds it to bridge0" },
+	{ "taps of others", "ifconfig bridge0 addm tap1\nifconfig bridge0 addm $X\nifconfig\n" VM,
+	    VM, 4, "", "", NULL, "" },
+	{ "a tpm", "swtpm socket --tpm2 --daemon\nbhyve -l tpm,swtpm,/s web",
+	    "bhyve -l tpm,swtpm,/s web", 2, "", "", NULL,
+	    "vm.sh:1: swtpm: with \"managed\": true in \"tpm\" vmrun starts swtpm itself" },
+	{ "the tpm of others", "swtpm socket --tpm2 &\n" VM, VM, 2, "", "", NULL, "" },
 	{ "options of a shell before its text", "bash -eo pipefail -c '" VM "'", VM, 1, "", "",
 	    NULL, "" },
 	{ "an empty word behind a shell", "sh '' -c x\n" VM, VM, 2, "", "", NULL, "" },
@@ -283,6 +295,12 @@ static const struct refused_case refused_cases[] = {
 	      "of "
 	      "the text, in the same directory, without the command that does not apply (lines 1 "
 	      "or 3-4)",
+		NULL, NULL } },
+	{ "a tap by the name that ifconfig gives it",
+	    "T=$(ifconfig tap create up)\nbhyve -s 3,virtio-net,$T web\n",
+	    { "vm.sh:1: $(ifconfig tap create up) is not set in this text: write what it prints in "
+	      "its place; any name such as tap0 will do if the spec then has \"bridge\": "
+	      "\"bridge0\" in the place of \"name\"",
 		NULL, NULL } },
 	{ "two commands in a line", VM "; bhyve -c 4 web\n",
 	    { "in the same directory, without the command that does not apply", NULL, NULL } },
