@@ -1,6 +1,7 @@
 /* Keeps what was found: the words of a command, and what stood around it. */
 #include "shell/command_finder.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,30 @@ static void compare_place(struct finder *f, const struct place *p, const struct 
 	command_place_free(&here);
 }
 
+/* Refuses a command that goes on in the next line for people, but not for a shell. */
+static void refuse_break(struct finder *f, const struct place *p)
+{
+	const struct shell_command *c = p->command;
+	const struct shell_word *next = &p->script->word[c->word + c->words];
+
+	if (c->line_break == BREAK_BLANK) {
+		finder_fail(f, c->break_line,
+		    "a blank after \"\\\": the next line is not part of the command: remove the "
+		    "blanks at the end of this line");
+	} else if (c->line_break == BREAK_DOUBLE) {
+		finder_fail(f, c->break_line,
+		    "\"\\\\\" at the end of the line: the next line is not part of the command: "
+		    "write one \"\\\"");
+	} else if (strcmp(c->end, "\n") == 0 && p->index + 1 < p->script->commands &&
+	    c[1].words > 0 && c[1].word == c->word + c->words && next->length > 1 &&
+	    *next->text == '-' && isalpha((unsigned char)next->text[1]) &&
+	    next->line == c->last_line + 1) {
+		finder_fail(f, next->line,
+		    "this line begins with an option, but it is not part of the command before "
+		    "it: end the line before it with \"\\\"");
+	}
+}
+
 void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
     const struct command_words *c, const struct shell_basis *basis)
 {
@@ -105,6 +130,7 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 		words_free(&argv);
 		return;
 	}
+	refuse_break(f, p);
 	f->out->argv = argv;
 	f->out->line = p->command->line;
 	f->out->last_line = p->command->last_line;
@@ -174,6 +200,7 @@ void finder_take_loader(struct finder *f, const struct place *p, const struct wo
 
 		finder_note(f, p->command->line, text);
 	}
+	refuse_break(f, p);
 	words_free(&f->out->loader);
 	free(f->out->loader_input);
 	shell_basis_free(&f->loader_basis);

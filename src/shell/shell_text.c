@@ -8,26 +8,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "platform/find.h"
-#include "shell/shell_compound.h"
+#include "shell/shell_reader.h"
 
 #define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
 #define MAX_DEPTH 64   /* quotes and substitutions in each other */
 #define MAX_FAULTS 100 /* lines that are left out of prose with a word */
-
-struct reader {
-	struct shell_script *out;
-	enum shell_style style;
-	const char *p, *end;
-	const char *counted; /* up to here lines are counted */
-	size_t line;	     /* of `counted` */
-	size_t pending;	     /* first redirection whose here-document has not been read */
-	size_t depth, low;   /* open subshells, the fewest since the last command was kept */
-	bool in_case;	     /* the next ")" ends a pattern of "case" */
-	struct shell_compounds compounds;
-	struct error *err;
-	bool failed;
-	const char *fault; /* the opening that has no end */
-};
 
 /* Returns the end of an enclosed piece, "" inside "$()" and so on; NULL: it has none. */
 static const char *skip(const char *p, const char *end, char close, bool quoted, unsigned depth)
@@ -74,20 +59,26 @@ size_t shell_name_length(const char *text, size_t n)
 	return i;
 }
 
-/* Returns the line of a place behind all places that were asked for before. */
-static size_t line_of(struct reader *r, const char *place)
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+size_t shell_reader_line(struct shell_reader *r, const char *place)
 {
 	for (; r->counted < place; r->counted++)
 		r->line += *r->counted == '\n' ? 1 : 0;
 	return r->line;
 }
 
-static bool is_blank(char c)
+void shell_reader_skip_line(struct shell_reader *r)
 {
-	return c == ' ' || c == '\t';
+	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
+
+	r->p = newline == NULL ? r->end : newline;
 }
 
-static bool is_at_line_start(const struct reader *r)
+static bool is_at_line_start(const struct shell_reader *r)
 {
 	return r->p == r->out->text || r->p[-1] == '\n';
 }
@@ -96,7 +87,7 @@ static bool is_at_line_start(const struct reader *r)
  * Returns whether a "#" is the end of a prompt, because a command with bhyve, or cd, is behind it.
  * Only the start of a line is looked at, so that a line of many "#" is not searched for each.
  */
-static bool is_prompt(const struct reader *r)
+static bool is_prompt(const struct shell_reader *r)
 {
 	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
 	size_t before = 0, n = (size_t)((newline == NULL ? r->end : newline) - r->p);
@@ -109,15 +100,8 @@ static bool is_prompt(const struct reader *r)
 	    (find_text(r->p, n, "bhyve") != NULL || (n > 5 && memcmp(r->p, "# cd ", 5) == 0));
 }
 
-static void skip_line(struct reader *r)
-{
-	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
-
-	r->p = newline == NULL ? r->end : newline;
-}
-
 /* Skips blanks, joined lines, and the ">" with which a shell asks for the rest of a command. */
-static void skip_blanks(struct reader *r)
+static void skip_blanks(struct shell_reader *r)
 {
 	while (r->p < r->end) {
 		if (is_blank(*r->p)) {
@@ -127,25 +111,25 @@ static void skip_blanks(struct reader *r)
 			if (r->end - r->p > 2 && memcmp(r->p, "> -", 3) == 0)
 				r->p++;
 		} else if (*r->p == '#' && !is_prompt(r)) {
-			skip_line(r);
+			shell_reader_skip_line(r);
 		} else {
 			return;
 		}
 	}
 }
 
-static struct shell_command *command(struct reader *r)
+static struct shell_command *command(struct shell_reader *r)
 {
 	return &r->out->command[r->out->commands];
 }
 
-static void begin_command(struct reader *r)
+static void begin_command(struct shell_reader *r)
 {
 	r->out->command = mem_grow(r->out->command, r->out->commands, sizeof(*r->out->command));
 	*command(r) = (struct shell_command){
 		.word = r->out->words,
 		.redirect = r->out->redirects,
-		.line = line_of(r, r->p),
+		.line = shell_reader_line(r, r->p),
 	};
 }
 
@@ -155,7 +139,7 @@ static bool is_text(const struct shell_word *word, const char *text)
 }
 
 /* Notes whether the command is one of "case", or its end. */
-static void read_case(struct reader *r, const struct shell_command *c)
+static void read_case(struct shell_reader *r, const struct shell_command *c)
 {
 	const struct shell_word *word = r->out->word + c->word;
 
@@ -166,7 +150,7 @@ static void read_case(struct reader *r, const struct shell_command *c)
 }
 
 /* Counts the subshells that are open behind an operator. */
-static void count_subshells(struct reader *r, const char *operator, size_t n)
+static void count_subshells(struct shell_reader *r, const char *operator, size_t n)
 {
 	if (n == 2 && *operator== ';') {
 		r->in_case = true;
@@ -182,7 +166,7 @@ static void count_subshells(struct reader *r, const char *operator, size_t n)
 }
 
 /* Ends a command at an operator; one without words and redirections is dropped. */
-static void end_command(struct reader *r, const char *operator, size_t n)
+static void end_command(struct shell_reader *r, const char *operator, size_t n)
 {
 	struct shell_command *c = command(r);
 	size_t before;
@@ -190,7 +174,7 @@ static void end_command(struct reader *r, const char *operator, size_t n)
 
 	c->words = r->out->words - c->word;
 	c->redirects = r->out->redirects - c->redirect;
-	c->last_line = line_of(r, operator);
+	c->last_line = shell_reader_line(r, operator);
 	if (n == 0)
 		(void)memcpy(c->end, "\n", 2);
 	else
@@ -215,7 +199,7 @@ static void end_command(struct reader *r, const char *operator, size_t n)
 	command(r)->is_first = is_first;
 }
 
-static int fail(struct reader *r, size_t line, const char *what)
+static int fail(struct shell_reader *r, size_t line, const char *what)
 {
 	r->failed = true;
 	r->fault = r->p;
@@ -243,21 +227,38 @@ static const char *opening_name(char close)
 	}
 }
 
-static bool is_prose(const struct reader *r)
+static bool is_prose(const struct shell_reader *r)
 {
 	return r->style == SHELL_PROSE || r->style == SHELL_PROSE_PROMPTS;
 }
 
-/* Reads one word; an empty one stands before an operator. */
-static struct shell_word read_word(struct reader *r)
+/* Notes a "\" at the end of a line that joins nothing.  The word begins at `word`. */
+static void note_break(struct shell_reader *r, const char *word)
 {
-	struct shell_word w = { .text = r->p, .line = line_of(r, r->p) };
+	bool is_double = r->p == word && r->end - r->p > 1 && r->p[1] == '\\';
+	const char *p = r->p + (is_double ? 2 : 1);
+
+	if (command(r)->line_break != BREAK_NONE || (!is_double && (p == r->end || !is_blank(*p))))
+		return;
+	while (p < r->end && is_blank(*p))
+		p++;
+	if (p == r->end || *p != '\n')
+		return;
+	command(r)->line_break = is_double ? BREAK_DOUBLE : BREAK_BLANK;
+	command(r)->break_line = shell_reader_line(r, r->p);
+}
+
+/* Reads one word; an empty one stands before an operator. */
+static struct shell_word read_word(struct shell_reader *r)
+{
+	struct shell_word w = { .text = r->p, .line = shell_reader_line(r, r->p) };
 
 	while (r->p < r->end && !is_blank(*r->p) && strchr("\n;&|()<>", *r->p) == NULL) {
 		char c = *r->p, next = r->end - r->p > 1 ? r->p[1] : '\0', close = '\0';
 		const char *behind = r->p + 1;
 
 		if (c == '\\') {
+			note_break(r, w.text);
 			r->p += next == '\0' ? 1 : 2;
 			continue;
 		}
@@ -272,7 +273,7 @@ static struct shell_word read_word(struct reader *r)
 		if (close != '\0') {
 			behind = shell_skip(behind, r->end, close, close == '"');
 			if (behind == NULL) {
-				(void)fail(r, line_of(r, r->p), opening_name(close));
+				(void)fail(r, shell_reader_line(r, r->p), opening_name(close));
 				behind = r->end;
 			}
 		}
@@ -282,61 +283,8 @@ static struct shell_word read_word(struct reader *r)
 	return w;
 }
 
-/* Returns whether the line is the end of a here-document. */
-static bool is_here_end(const char *line, size_t n, const struct shell_redirect *here)
-{
-	const struct shell_word *end = &here->target;
-	size_t i = 0;
-
-	while (here->has_tabs && n > 0 && *line == '\t') {
-		line++;
-		n--;
-	}
-	for (size_t k = 0; k < end->length; k++) {
-		if (strchr("'\"\\", end->text[k]) != NULL)
-			continue;
-		if (i >= n || line[i++] != end->text[k])
-			return false;
-	}
-	return i == n;
-}
-
-/* Reads the text of a here-document, which begins at r->p; without an end it is all the rest. */
-static void read_here(struct reader *r, struct shell_redirect *here)
-{
-	struct shell_word body = { .text = r->p, .line = line_of(r, r->p) };
-
-	body.length = (size_t)(r->end - r->p);
-	while (r->p < r->end) {
-		const char *line = r->p;
-
-		skip_line(r);
-		if (is_here_end(line, (size_t)(r->p - line), here)) {
-			body.length = (size_t)(line - body.text);
-			r->p += r->p < r->end ? 1 : 0;
-			break;
-		}
-		r->p += r->p < r->end ? 1 : 0;
-	}
-	here->is_literal = memchr(here->target.text, '\'', here->target.length) != NULL ||
-	    memchr(here->target.text, '"', here->target.length) != NULL ||
-	    memchr(here->target.text, '\\', here->target.length) != NULL;
-	here->target = body;
-}
-
-/* Reads the here-documents that the line before has announced. */
-static void read_all_here(struct reader *r)
-{
-	for (; r->pending < r->out->redirects; r->pending++) {
-		struct shell_redirect *here = &r->out->redirect[r->pending];
-
-		if (here->kind == SHELL_HERE && !here->is_string)
-			read_here(r, here);
-	}
-}
-
 /* Returns whether a redirection stands here, with its number or "&" in front. */
-static bool at_redirect(const struct reader *r)
+static bool at_redirect(const struct shell_reader *r)
 {
 	const char *p = r->p;
 
@@ -347,7 +295,7 @@ static bool at_redirect(const struct reader *r)
 	return p < r->end && (*p == '<' || *p == '>');
 }
 
-static void read_redirect(struct reader *r)
+static void read_redirect(struct shell_reader *r)
 {
 	struct shell_redirect new = { .kind = SHELL_OUT };
 	size_t n = 0;
@@ -376,7 +324,7 @@ static void read_redirect(struct reader *r)
 }
 
 /* Reads an operator, which ends a command. */
-static void read_operator(struct reader *r)
+static void read_operator(struct shell_reader *r)
 {
 	const char *operator= r->p;
 	size_t n = 1;
@@ -386,20 +334,25 @@ static void read_operator(struct reader *r)
 	r->p += n;
 	end_command(r, operator, n);
 	if (*operator== '\n')
-		read_all_here(r);
+		shell_reader_here(r);
 }
 
 /* Skips a line that opens or closes a block of code in Markdown. */
-static bool skip_fence(struct reader *r)
+static bool skip_fence(struct shell_reader *r)
 {
-	if (!is_at_line_start(r) || r->end - r->p < 3 ||
-	    (memcmp(r->p, "```", 3) != 0 && memcmp(r->p, "~~~", 3) != 0))
+	const char *p = r->p;
+
+	if (!is_at_line_start(r))
 		return false;
-	skip_line(r);
+	while (p < r->end && is_blank(*p))
+		p++;
+	if (r->end - p < 3 || (memcmp(p, "```", 3) != 0 && memcmp(p, "~~~", 3) != 0))
+		return false;
+	shell_reader_skip_line(r);
 	return true;
 }
 
-static void read_next(struct reader *r)
+static void read_next(struct shell_reader *r)
 {
 	if (skip_fence(r))
 		return;
@@ -412,7 +365,7 @@ static void read_next(struct reader *r)
 		read_operator(r);
 	} else {
 		if (command(r)->word == r->out->words)
-			command(r)->line = line_of(r, r->p);
+			command(r)->line = shell_reader_line(r, r->p);
 		r->out->word = mem_grow(r->out->word, r->out->words, sizeof(*r->out->word));
 		r->out->word[r->out->words] = read_word(r);
 		r->out->words++;
@@ -434,7 +387,7 @@ static char *without_returns(const char *text, size_t *length)
 }
 
 /* Leaves out the command and the line of an opening without an end. */
-static void skip_fault(struct reader *r)
+static void skip_fault(struct shell_reader *r)
 {
 	if (r->out->faults.count < MAX_FAULTS)
 		words_add(&r->out->faults, r->err->text);
@@ -445,14 +398,14 @@ static void skip_fault(struct reader *r)
 	if (r->pending > r->out->redirects)
 		r->pending = r->out->redirects;
 	r->p = r->fault;
-	skip_line(r);
+	shell_reader_skip_line(r);
 	begin_command(r);
 }
 
 int shell_read(const char *text, size_t length, size_t line, enum shell_style style,
     struct shell_script *out, struct error *err)
 {
-	struct reader r = { .out = out, .style = style, .line = line, .err = err };
+	struct shell_reader r = { .out = out, .style = style, .line = line, .err = err };
 
 	*out = (struct shell_script){ .length = length };
 	out->text = without_returns(text, &out->length);
@@ -481,20 +434,4 @@ void shell_free(struct shell_script *script)
 	free(script->command);
 	words_free(&script->faults);
 	*script = (struct shell_script){ 0 };
-}
-
-char *shell_without_tabs(const char *text)
-{
-	struct str s = { 0 };
-
-	while (*text != '\0') {
-		size_t n;
-
-		text += strspn(text, "\t");
-		n = strcspn(text, "\n");
-		n += text[n] == '\n' ? 1 : 0;
-		str_add_n(&s, text, n);
-		text += n;
-	}
-	return str_take(&s);
 }

@@ -33,6 +33,13 @@ struct shell_redirect {
 	struct shell_word target;
 };
 
+/* A "\" that does not join the next line to the command, although it looks so. */
+enum shell_break {
+	BREAK_NONE,
+	BREAK_BLANK,  /* a blank stands behind it */
+	BREAK_DOUBLE, /* it is two of them */
+};
+
 struct shell_command {
 	size_t word, words;	    /* index of the first word, and their number */
 	size_t redirect, redirects; /* likewise */
@@ -44,7 +51,9 @@ struct shell_command {
 	bool is_first;			      /* behind a "(" */
 	bool is_pattern;		      /* of "case": its ")" begins an arm */
 	bool has_apostrophe;		      /* of prose, which a shell would take for a quote */
-	char end[3]; /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
+	enum shell_break line_break;
+	size_t break_line; /* of the first one */
+	char end[3];	   /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
 };
 
 struct shell_script {
