@@ -254,14 +254,15 @@ static void tell_places(const struct command_text *found, const struct directori
 int import_command(const struct import_source *source, struct import *out, struct report *report)
 {
 	struct command_text found = { 0 };
+	const struct text_origin origin = { import_name(source), source->directory };
 	struct bhyve_host host;
 	size_t mark = strncmp(source->text, FOREIGN_MARK, strlen(FOREIGN_MARK)) == 0
 	    ? strlen(FOREIGN_MARK)
 	    : 0;
 
 	find_host(source, &host);
-	if (command_text_read(source->text + mark, source->length - mark, import_name(source),
-		&found, report) == 0) {
+	if (command_text_read(
+		source->text + mark, source->length - mark, &origin, &found, report) == 0) {
 		struct directories directories = { directory_of(source, &found.place),
 			directory_of(source, &found.loader_place) };
 

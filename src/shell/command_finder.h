@@ -8,22 +8,28 @@
 #include "shell/command_text.h"
 #include "shell/command_words.h"
 #include "shell/shell_directory.h"
+#include "shell/shell_function.h"
 #include "shell/shell_statement.h"
 #include "shell/shell_values.h"
 
 /* A search in one text. */
 struct finder {
-	const char *name;
+	const char *name, *home; /* of the text, and the directory in which it lies */
 	struct command_text *out;
 	struct report *report;
 	struct shell_values values;
 	struct shell_basis basis, loader_basis; /* of the commands that were found */
 	struct shell_nesting nesting;		/* around the current command */
 	struct shell_directory directory;	/* in which it runs */
-	bool looks_inside;			/* into $(...) and `...` */
+	struct shell_function *function;
+	size_t functions;
+	size_t calls, steps; /* calls that run, and commands that all calls have read */
+	bool looks_inside;   /* into $(...) and `...` */
 	bool has_failed;
 	bool is_unterminated;		    /* has_failed, because a quote has no end */
+	size_t index;			    /* of the bhyve command */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
+	size_t source_line;		    /* of the last file that was noted */
 	size_t title_line;		    /* of a process title; 0: none */
 	size_t dash_line;		    /* of a bhyve with typeset dashes; 0: none */
 	size_t script_line;		    /* of FreeBSD's vmrun.sh; 0: none */
@@ -34,7 +40,7 @@ struct finder {
 
 /* A command of the text and what stands around it. */
 struct place {
-	const struct shell_script *script;
+	struct shell_script *script;
 	size_t index;
 	const struct shell_command *command;
 	struct shell_statement run;	 /* the words that run a program */
@@ -71,6 +77,22 @@ void finder_note_program(
 void finder_note_around(struct finder *f, const struct words *w, size_t first, size_t line);
 /* Notes those of them that the bhyve command uses. */
 void finder_tell_around(struct finder *f);
+/* Notes a file that the text runs in its own shell, which may set variables. */
+void finder_note_source(struct finder *f);
+/* Keeps a function for its calls. */
+void finder_define(struct finder *f, const struct shell_function *function);
+/*
+ * Reads the commands of a text, or of a function, from `first` to before `end`; `depth` subshells
+ * stand around them.
+ */
+void finder_walk(
+    struct finder *f, const struct place *text, size_t first, size_t end, size_t depth);
+/* Runs the function that a command calls; returns whether it is one. */
+bool finder_call(struct finder *f, const struct place *p, const struct words *w);
+/* Reads "run_rc_command", which calls the functions that variables name. */
+bool finder_call_rc(struct finder *f, const struct place *p, const struct words *w);
+/* Reads the functions behind the first ones that no command has called, and forgets all of them. */
+void finder_end_functions(struct finder *f, const struct place *text, size_t first);
 /* Adds what is wrong with what was found to the report; returns 0 if nothing is, else -1. */
 int finder_judge(struct finder *f);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "shell/shell_assign.h"
+#include "shell/shell_expand.h"
 #include "shell/shell_output.h"
 
 #define MAX_PLACES 100 /* notes of a command in several directories */
@@ -121,7 +123,12 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	struct words argv = words_from(w, c->first);
 
 	if (f->out->argv.count > 0) {
-		if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
+		if (!words_equal(&argv, &f->out->argv) && p->index == f->index &&
+		    p->command->line == f->out->line) {
+			finder_fail(f, f->out->line,
+			    "the text runs this command several times, with other words each "
+			    "time: keep one call of its function, or pass the bhyve command alone");
+		} else if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
 			f->other_line = p->command->line;
 			f->other_last_line = p->command->last_line;
 		} else if (f->other_line == 0) {
@@ -134,6 +141,7 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	f->out->argv = argv;
 	f->out->line = p->command->line;
 	f->out->last_line = p->command->last_line;
+	f->index = p->index;
 	take_place(f, p, c, &f->out->place);
 	words_append(&f->out->prefix, &c->prefix);
 	for (size_t i = 0; i < c->notes.count; i++)

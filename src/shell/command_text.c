@@ -1,13 +1,18 @@
 /* Walks through the commands of a text and keeps the one that runs bhyve. */
+#include "shell/shell_assign.h"
 #include "shell/command_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "shell/command_finder.h"
 #include "shell/command_words.h"
+#include "shell/shell_expand.h"
+#include "shell/shell_list.h"
 #include "shell/shell_statement.h"
+#include "shell/shell_substitute.h"
 #include "shell/shell_text.h"
 #include "platform/find.h"
 
@@ -23,6 +28,8 @@ static bool runs_vm(const struct words *w, size_t first, bool has_missing)
 
 	if (w->item == NULL || count < 2)
 		return has_missing;
+	if (has_missing && *w->item[first + 1] == '\0')
+		return true; /* "$OPTS" */
 	if (*w->item[first + 1] != '-')
 		return count == 2;
 	return count > 2 || has_missing;
@@ -33,11 +40,17 @@ static void search_text(struct finder *f, const struct place *p, const struct co
     const struct str *text, const struct shell_basis *outer)
 {
 	struct shell_inner inner;
+	size_t levels = f->values.levels;
 
 	shell_directory_open(&f->directory, !c->has_joined, &inner);
+	if (!c->has_joined) {
+		shell_values_enter(&f->values, levels + 1);
+		shell_list_unset(&f->values, "@", 1);
+	}
 	for (size_t i = 0; i < c->directories.count; i++)
 		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
 	search(f, text->text, text->length, p->command->line, SHELL_COMMENTS, outer, p->depth + 1);
+	shell_values_leave(&f->values, levels);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 }
 
@@ -96,6 +109,8 @@ static void look_at(struct finder *f, const struct place *p)
 
 	for (size_t i = 0; i < p->run.words; i++)
 		shell_expand(&f->values, &p->run.word[i], &w, &basis);
+	if (finder_call(f, p, &w) || finder_call_rc(f, p, &w))
+		return;
 	command_words_find(&w, &c);
 	if (p->command->has_apostrophe)
 		c.kind = COMMAND_OTHER; /* its words would be others in a shell */
@@ -122,12 +137,15 @@ static void search_substitution(struct finder *f, const struct place *p, const c
     size_t length, size_t line, bool is_taken)
 {
 	bool was_found = f->out->argv.count > 0;
+	size_t levels = f->values.levels;
 	struct shell_inner inner;
 
 	if (find_text(text, length, "bhyve") == NULL || p->depth == MAX_DEPTH)
 		return;
 	shell_directory_open(&f->directory, true, &inner);
+	shell_values_enter(&f->values, levels + 1);
 	search(f, text, length, line, SHELL_COMMENTS, p->outer, p->depth + 1);
+	shell_values_leave(&f->values, levels);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 	if (!was_found && is_taken && f->out->argv.count > 0)
 		finder_note(f, line,
@@ -171,31 +189,75 @@ static void search_words(struct finder *f, const struct place *p)
 		search_word(f, p, &p->script->word[p->command->word + i]);
 }
 
-static void walk(
-    struct finder *f, struct shell_script *script, const struct shell_basis *outer, unsigned depth)
+/* Ends the search where a limit is reached. */
+static void judge_limits(struct finder *f, const struct place *p)
 {
-	for (size_t i = 0; i < script->commands && !f->has_failed; i++) {
-		struct place p = { .script = script, .index = i, .outer = outer, .depth = depth };
+	if (f->values.too_long)
+		finder_fail(f, f->values.limit_line,
+		    "variables expand to more than 1 MiB: pass the bhyve command alone");
+	if (f->directory.is_lost)
+		finder_fail(f, p->command->line,
+		    "more than 1000 changes of the directory, or a path of more than 1024 "
+		    "bytes: pass the bhyve command alone");
+	if (f->values.too_many)
+		finder_fail(f, f->values.limit_line,
+		    "more than 1000 variables: pass the bhyve command alone");
+}
 
-		p.command = &script->command[i];
-		bool runs = shell_statement_read(&f->values, &f->nesting, script, i, &p.run);
+/* Returns whether a command is one of bash that changes variables, ((N++)). */
+static bool is_arithmetic(const struct place *p)
+{
+	const struct shell_word *word = &p->script->word[p->command->word];
 
-		shell_directory_enter(&f->directory, script, i, &f->nesting);
-		if (runs && !shell_directory_read(&f->directory, &f->values, script, i, &p.run))
-			look_at(f, &p);
-		if (f->looks_inside)
-			search_words(f, &p);
-		if (f->values.too_long)
-			finder_fail(f, f->values.limit_line,
-			    "variables expand to more than 1 MiB: pass the bhyve command alone");
-		if (f->directory.is_lost)
-			finder_fail(f, p.command->line,
-			    "more than 1000 changes of the directory, or a path of more than 1024 "
-			    "bytes: pass the bhyve command alone");
-		if (f->values.too_many)
-			finder_fail(f, f->values.limit_line,
-			    "more than 1000 variables: pass the bhyve command alone");
+	return p->command->words > 0 && word->text - p->script->text > 1 && word->text[-1] == '(' &&
+	    word->text[-2] == '(';
+}
+
+/* Reads a command; `base`: subshells that are open around the text that are not of it. */
+static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)
+{
+	const struct shell_command *c = p->command;
+	size_t inside = c->depth > depth ? c->depth - depth : 0;
+	size_t low = c->low > depth ? c->low - depth : 0;
+	struct shell_step step;
+
+	shell_statement_open(&f->nesting, p->script, p->index, &p->run, &step);
+	shell_directory_enter(&f->directory, p->script, p->index, &f->nesting);
+	shell_values_leave(&f->values, base + low);
+	if (is_arithmetic(p))
+		shell_unset_names(
+		    &f->values, p->script->word[c->word].text, p->script->word[c->word].length);
+	shell_values_enter(&f->values, base + inside);
+	shell_arms_enter(&f->values.arms, &f->nesting, &step);
+	if (shell_statement_read(&f->values, &p->run) &&
+	    !shell_directory_read(&f->directory, &f->values, p->script, p->index, &p->run))
+		look_at(f, p);
+	finder_note_source(f);
+	if (f->looks_inside)
+		search_words(f, p);
+	judge_limits(f, p);
+}
+
+void finder_walk(struct finder *f, const struct place *text, size_t first, size_t end, size_t depth)
+{
+	size_t base = f->values.levels;
+
+	for (size_t i = first; i < end && !f->has_failed; i++) {
+		struct place p = *text;
+		struct shell_function function;
+
+		p.index = i;
+		p.command = &p.script->command[i];
+		if (i > first || text->command == NULL) {
+			if (shell_function_at(p.script, i, &function)) {
+				finder_define(f, &function);
+				i = function.last;
+				continue;
+			}
+		}
+		read_command(f, &p, base, depth);
 	}
+	shell_values_leave(&f->values, base);
 }
 
 /* Names a line of prose that was left out, for a command that was found elsewhere. */
@@ -213,7 +275,11 @@ static void search(struct finder *f, const char *text, size_t length, size_t lin
 	ERROR_AUTO struct error err = { 0 };
 
 	if (shell_read(text, length, line, style, &script, &err) == 0) {
-		walk(f, &script, outer, depth);
+		const struct place whole = { .script = &script, .outer = outer, .depth = depth };
+		size_t functions = f->functions;
+
+		finder_walk(f, &whole, 0, script.commands, 0);
+		finder_end_functions(f, &whole, functions);
 		for (size_t i = 0; i < script.faults.count; i++)
 			note_fault(f, script.faults.item[i]);
 	} else if (!f->has_failed && (depth == 0 || strstr(text, "bhyve") != NULL)) {
@@ -230,6 +296,7 @@ static void start_directory(struct finder *f)
 	shell_directory_free(&f->directory);
 	shell_directory_init(&f->directory, f->name);
 	f->nesting = (struct shell_nesting){ 0 };
+	f->values.directory = &f->directory;
 }
 
 /* Runs the command of a script of rc.d, which rc.subr(8) makes of two variables. */
@@ -279,7 +346,10 @@ static int run_pass(struct finder *f, const struct pass *pass, const char *text,
 
 	f->looks_inside = pass->looks_inside;
 	f->values.text_name = f->name;
+	f->values.file = strcmp(f->name, "<stdin>") == 0 ? NULL : f->name;
+	f->values.home = f->home;
 	start_directory(f);
+	shell_set_file(&f->values);
 	search(f, text, length, 1, pass->style, NULL, 0);
 	if (pass->style == SHELL_COMMENTS && !f->has_failed && f->out->argv.count == 0)
 		search_rc(f);
@@ -291,6 +361,8 @@ static int run_pass(struct finder *f, const struct pass *pass, const char *text,
 	words_free(&f->program_problem);
 	words_free(&f->around_word);
 	words_free(&f->around_note);
+	free(f->function);
+	f->function = NULL;
 	return rc;
 }
 
@@ -308,18 +380,21 @@ static bool refuse_nul(const char *text, size_t length, const char *name, struct
 	return true;
 }
 
-int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
-    struct report *report)
+int command_text_read(const char *text, size_t length, const struct text_origin *origin,
+    struct command_text *out, struct report *report)
 {
 	REPORT_AUTO struct report first = { 0 };
 	bool is_unterminated = false, is_told = false;
 
-	*out = (struct command_text){ .name = name };
-	if (refuse_nul(text, length, name, report))
+	*out = (struct command_text){ .name = origin->name };
+	if (refuse_nul(text, length, origin->name, report))
 		return -1;
 	for (size_t i = 0; i < PASSES; i++) {
 		REPORT_AUTO struct report problems = { 0 };
-		struct finder f = { .name = name, .out = out, .report = &problems };
+		struct finder f = { .name = origin->name,
+			.home = origin->directory,
+			.out = out,
+			.report = &problems };
 		bool is_found, tells;
 
 		if (is_unterminated && !is_prose(&passes[i]))

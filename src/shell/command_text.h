@@ -27,12 +27,18 @@ struct command_text {
 	struct words notes; /* what was left out, with what to do instead, a line each */
 };
 
+/* Where a text comes from. */
+struct text_origin {
+	const char *name;      /* its file, in messages, too: "vm.sh"; "<stdin>" has none */
+	const char *directory; /* in which the file lies, absolute */
+};
+
 /*
- * Finds the bhyve command; `name` names the text in messages ("vm.sh", "<stdin>").  Returns 0, or
+ * Finds the bhyve command.  Returns 0, or
  * -1 after adding to the report (STATUS_SPEC); the caller frees *out in both cases.
  */
-int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
-    struct report *report);
+int command_text_read(const char *text, size_t length, const struct text_origin *origin,
+    struct command_text *out, struct report *report);
 void command_text_free(struct command_text *c);
 
 #endif

@@ -87,11 +87,14 @@ static void restart(struct shell_frame *f)
 }
 
 /* Closes the innermost compound command of a kind in this subshell, and what is open in it. */
-static void pop(struct shell_compounds *s, enum frame_kind kind)
+static void pop(struct shell_compounds *s, struct shell_script *script, enum frame_kind kind)
 {
 	for (size_t i = s->frames; i > 1 && s->frames - i < MAX_SEARCH; i--) {
 		if (s->frame[i - 1].kind == kind) {
 			s->frames = i - 1;
+			if (kind == FRAME_BRACES && s->frame[i - 1].opened < script->commands)
+				script->command[s->frame[i - 1].opened].close =
+				    script->commands - 1;
 			return;
 		}
 		if (s->frame[i - 1].kind == FRAME_SUBSHELL)
@@ -111,7 +114,7 @@ static const struct reserved *find_reserved(const struct shell_word *word)
 	return NULL;
 }
 
-void shell_compounds_read(struct shell_compounds *s, const struct shell_script *script)
+void shell_compounds_read(struct shell_compounds *s, struct shell_script *script)
 {
 	size_t index = script->commands - 1;
 	const struct shell_command *c = &script->command[index];
@@ -133,7 +136,7 @@ void shell_compounds_read(struct shell_compounds *s, const struct shell_script *
 			begin(s, index);
 			push(s, r->kind, index);
 		} else if (r->what == CLOSES) {
-			pop(s, r->kind);
+			pop(s, script, r->kind);
 		} else if (r->what == RESTARTS) {
 			restart(innermost(s));
 		}

@@ -20,7 +20,7 @@ void shell_compounds_init(struct shell_compounds *s);
 void shell_compounds_free(struct shell_compounds *s);
 
 /* Reads the reserved words of the last command of the script. */
-void shell_compounds_read(struct shell_compounds *s, const struct shell_script *script);
+void shell_compounds_read(struct shell_compounds *s, struct shell_script *script);
 /*
  * Reads the operator of n bytes behind the last command, or behind an earlier operator.
  * `parentheses`: 1 if the operator opens a subshell, -1 if it closes one, else 0.

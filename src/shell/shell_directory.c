@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/shell_expand.h"
 
 #define MAX_PLACES 1000 /* of one text */
 #define MAX_PATH 1024	/* bytes, as PATH_MAX of FreeBSD */
@@ -189,11 +190,14 @@ static bool begins_with(
 }
 
 /* Returns whether a "{" opens a function, or a group that may be skipped. */
-static bool opens_group(const struct shell_script *script, size_t index)
+static bool opens_group(
+    const struct shell_directory *d, const struct shell_script *script, size_t index)
 {
 	const struct shell_command *c = &script->command[index];
 	const char *before = operator_before(script, index);
 
+	if (c == d->body)
+		return false;
 	if (begins_with(script, c, "function"))
 		return c->words > 2 && is_word(&script->word[c->word + 2], "{");
 	if (index > 0 && c[-1].words == 2 && begins_with(script, c - 1, "function"))
@@ -263,7 +267,7 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 	}
 	for (; d->subshells < c->outside; d->subshells++)
 		enter(d, SCOPE_SUBSHELL, 0);
-	if (opens_group(script, index))
+	if (opens_group(d, script, index))
 		enter(d, SCOPE_BRACES, nesting->braces);
 	while (d->branches < nesting->branches)
 		enter(d, SCOPE_BRANCH, ++d->branches);
@@ -273,48 +277,15 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 		enter(d, SCOPE_SUBSHELL, 0);
 }
 
-/*
- * Returns whether the name of what the text does not set is the directory of the script, as in
- * cd "$(dirname "$0")".
- */
-static bool is_own_directory(const char *name)
-{
-	static const char *const names[] = { "$(dirname $0)", "`dirname $0`", "${0%/*}",
-		"$(dirname -- $0)", "$(dirname ${0})", "$(dirname $(realpath $0))",
-		"$(dirname $(readlink -f $0))", "$(realpath $(dirname $0))",
-		"$(cd $(dirname $0) && pwd)", "$(cd $(dirname $0); pwd)",
-		"$(dirname ${BASH_SOURCE[0]})", "$(dirname -- ${BASH_SOURCE[0]})", NULL };
-	STR_AUTO struct str plain = { 0 };
-
-	str_add(&plain, "");
-	for (; *name != '\0'; name++) {
-		if (*name != '"')
-			str_add_char(&plain, *name);
-	}
-	for (size_t i = 0; plain.text != NULL && names[i] != NULL; i++) {
-		if (strcmp(plain.text, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Goes where a word leads, with what the text does not tell of it. */
 static void go_to_word(
     struct shell_directory *d, const char *path, const struct shell_basis *basis, size_t line)
 {
-	struct shell_place *place;
-	bool is_own = basis->missing.count == 1 && is_own_directory(basis->missing.item[0]);
+	struct shell_place *place = go_from(d, path, line);
 
-	if (is_own) {
-		path += strspn(path, "/");
-		place = go(d, shell_directory_join("", path), false, line);
-	} else {
-		place = go_from(d, path, line);
-	}
 	if (place == NULL)
 		return;
-	if (!is_own)
-		words_append(&place->problem, &basis->problem);
+	words_append(&place->problem, &basis->problem);
 	words_append(&place->note, &basis->note);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/words.h"
+#include "shell/shell_nesting.h"
 #include "shell/shell_statement.h"
 #include "shell/shell_text.h"
 #include "shell/shell_values.h"
@@ -23,12 +24,13 @@ struct shell_directory {
 	const char *text_name;	   /* "vm.sh", for messages; lent */
 	struct shell_place *place; /* all places so far; the first is where the text begins */
 	size_t places, now;
-	struct shell_scope *scope;  /* what stands open and was entered with another place */
-	size_t scopes, base;	    /* those below `base` are of the texts around this one */
-	size_t subshells;	    /* among the scopes above `base` */
-	size_t branches, loops;	    /* among all scopes */
-	bool is_lost;		    /* there are too many places, or a path is too long */
-	bool is_conditional;	    /* the last "cd" stands behind "&&": it may not have run */
+	struct shell_scope *scope; /* what stands open and was entered with another place */
+	size_t scopes, base;	   /* those below `base` are of the texts around this one */
+	size_t subshells;	   /* among the scopes above `base` */
+	size_t branches, loops;	   /* among all scopes */
+	bool is_lost;		   /* there are too many places, or a path is too long */
+	bool is_conditional;	   /* the last "cd" stands behind "&&": it may not have run */
+	const struct shell_command *body; /* "{" of a function that runs: no group to be skipped */
 	size_t before, conditional; /* then the place before it, and the number of its scopes */
 };
 
@@ -44,7 +46,7 @@ void shell_directory_free(struct shell_directory *d);
 
 /*
  * Enters and leaves subshells, branches, loops and functions until command `index` can run.  Call
- * this after shell_statement_read(), whose nesting it corrects where a subshell ends a branch.
+ * this after shell_statement_open(), whose nesting it corrects where a subshell ends a branch.
  */
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
     size_t index, struct shell_nesting *nesting);

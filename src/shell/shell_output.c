@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/shell_expand.h"
 
 /* Adds the character of an escape, p is behind its backslash, and returns its end. */
 static const char *put_escape(struct str *s, const char *p)

@@ -2,6 +2,7 @@
 #ifndef SHELL_OUTPUT_H
 #define SHELL_OUTPUT_H
 
+#include "shell/shell_text.h"
 #include "shell/shell_values.h"
 
 /*

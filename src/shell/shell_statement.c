@@ -1,20 +1,15 @@
 /* Commands of the shell itself. */
 #include "shell/shell_statement.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "shell/command_words.h"
-
-#define MAX_SHOWN 60 /* bytes of a value in a message */
-
-/* A command whose first words are read. */
-struct statement {
-	const struct shell_word *word;
-	size_t words;
-	bool in_branch; /* a shell runs it in some cases only */
-};
+#include "shell/shell_assign.h"
+#include "shell/shell_expand.h"
+#include "shell/shell_list.h"
 
 static bool is_word(const struct shell_word *word, const char *text)
 {
@@ -31,7 +26,7 @@ static bool is_one_of(const struct shell_word *word, const char *const *list)
 }
 
 /* Skips the words that a shell has before a command, and counts what they open and close. */
-static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
+static void skip_reserved(struct shell_nesting *nesting, struct shell_statement *s)
 {
 	static const char *const opening[] = { "if", "case", NULL };
 	static const char *const closing[] = { "fi", "esac", NULL };
@@ -74,9 +69,10 @@ static void skip_reserved(struct shell_nesting *nesting, struct statement *s)
 static void unset_all(struct shell_values *v, const struct shell_word *word, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		MEM_AUTO char *name = mem_copy_n(word[i].text, word[i].length);
+		size_t n = shell_name_length(word[i].text, word[i].length);
 
-		shell_unset(v, name);
+		if (n > 0 && n == word[i].length)
+			shell_list_unset(v, word[i].text, n);
 	}
 }
 
@@ -93,52 +89,154 @@ static void note_pattern(struct shell_values *v, const struct shell_word *name)
 		return;
 	str_addf(
 	    &note, "%s:%zu: $%s: the import uses the pattern \"", v->text_name, name->line, key);
-	str_add_line(&note, variable->value, MAX_SHOWN);
+	str_add_line(&note, variable->value, MAX_SHELL_SHOWN);
 	str_add(
 	    &note, "\" as it is: a shell uses each file that matches: write the path in its place");
 	shell_note(v, name->text, name->length, note.text);
 }
 
-/* Reads "for NAME in VALUE", which sets the variable if there is one value. */
-static void read_for(struct shell_values *v, struct statement *s)
+/* Sets the variable of a loop that has several values. */
+static void set_several(struct shell_values *v, const struct shell_word *name, const char *first)
 {
-	if (s->words < 2)
-		return;
-	unset_all(v, s->word + 1, 1);
-	if (s->words == 4 && is_word(&s->word[2], "in")) {
-		MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length,
-		    s->word[1].text, (int)s->word[3].length, s->word[3].text);
-		const struct shell_word one = { text, strlen(text), s->word->line };
+	struct shell_basis basis = { 0 };
+	MEM_AUTO char *dollar = mem_format("$%.*s", (int)name->length, name->text);
+	STR_AUTO struct str line = { 0 };
 
-		if (shell_assignment(&one) > 0)
-			shell_assign(v, &one, false);
-		note_pattern(v, &s->word[1]);
+	str_add_line(&line, first, MAX_SHELL_SHOWN);
+	MEM_AUTO char *problem = mem_format(
+	    "%s:%zu: this loop gives %s several values, and a spec is one VM: replace the loop by "
+	    "the commands in it, below a line such as %s=%s",
+	    v->text_name, name->line, dollar, dollar + 1, line.text == NULL ? "" : line.text);
+
+	shell_add_missing(&basis, dollar, problem);
+	(void)shell_set(v, name->text, name->length, name->line, &basis, mem_copy(""));
+}
+
+/* Reads "for NAME in WORDS", which sets the variable if they are one value. */
+static void read_for(struct shell_values *v, struct shell_statement *s)
+{
+	const struct shell_word *name = &s->word[1];
+	WORDS_AUTO struct words fields = { 0 };
+	struct shell_basis basis = { 0 };
+
+	if (s->words < 2 || shell_name_length(name->text, name->length) != name->length)
+		return;
+	unset_all(v, name, 1);
+	for (size_t i = 3; i < s->words && is_word(&s->word[2], "in"); i++)
+		shell_expand(v, &s->word[i], &fields, &basis);
+	if (fields.count > 1) {
+		set_several(v, name, fields.item[0]);
+	} else if (fields.count == 1 || basis.missing.count > 0) {
+		(void)shell_set(v, name->text, name->length, name->line, &basis,
+		    mem_copy(fields.count == 1 ? fields.item[0] : ""));
+		note_pattern(v, name);
+	}
+	shell_basis_free(&basis);
+}
+
+/* Reads the words behind "set": those behind "--" are the positional parameters. */
+static void read_set(struct shell_values *v, struct shell_statement *s)
+{
+	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
+	bool refers = false;
+	size_t i = 1;
+
+	while (i < s->words && !is_word(&s->word[i], "--"))
+		i++;
+	if (i == s->words)
+		return;
+	for (size_t k = i + 1; k < s->words; k++)
+		refers = refers || memchr(s->word[k].text, '$', s->word[k].length) != NULL;
+	shell_items_add(v, s->word + i + 1, s->words - i - 1, &items);
+	shell_list_set(v, "@", 1, s->word->line, refers, &items);
+}
+
+/* Reads "shift", behind which the text tells nothing where it may run otherwise. */
+static void read_shift(struct shell_values *v, const struct shell_statement *s)
+{
+	bool is_one = s->words == 1 ||
+	    (s->words == 2 && s->word[1].length == 1 && *s->word[1].text >= '0' &&
+		*s->word[1].text <= '9');
+
+	if (!is_one || shell_arms_now(&v->arms) != 0 || shell_arms_loop(&v->arms) != 0)
+		shell_list_unset(v, "@", 1);
+	else
+		shell_shift(v, s->words == 1 ? 1 : (size_t)(*s->word[1].text - '0'), s->word->line);
+}
+
+/* Keeps the variables of "local" until the end of the function. */
+static void read_local(struct shell_values *v, const struct shell_statement *s)
+{
+	for (size_t i = 1; i < s->words; i++) {
+		size_t n = shell_name_length(s->word[i].text, s->word[i].length);
+
+		if (n == 0 || (n < s->word[i].length && shell_assignment(&s->word[i]) == 0))
+			continue;
+		shell_local(v, s->word[i].text, n, s->word->line);
+		shell_list_local(v, s->word[i].text, n, s->word->line);
 	}
 }
 
+/* Reads "setenv NAME VALUE" of csh. */
+static void read_setenv(struct shell_values *v, const struct shell_statement *s)
+{
+	MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length, s->word[1].text,
+	    (int)s->word[2].length, s->word[2].text);
+	const struct shell_word one = { text, strlen(text), s->word->line };
+
+	if (shell_assignment(&one) > 0)
+		shell_assign(v, &one);
+}
+
+/* Keeps in mind that a file, which is not read, may set variables. */
+static void read_source(struct shell_values *v, const struct shell_statement *s)
+{
+	const struct shell_word *file = &s->word[1];
+	static const char rc_subr[] = "/etc/rc.subr"; /* sets nothing that a VM has */
+	MEM_AUTO char *text = mem_format(
+	    "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
+	struct str shown = { 0 };
+
+	if (is_word(file, rc_subr))
+		return;
+	str_add_line(&shown, text, MAX_SHELL_SHOWN);
+	free(v->source);
+	v->source = str_take(&shown);
+	v->source_line = s->word->line;
+}
+
 /* Reads commands that change variables; returns whether it was one. */
-static bool read_builtin(struct shell_values *v, struct statement *s)
+static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 {
 	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
 		"set", NULL };
-	static const char *const unsetting[] = { "unset", "read", "getopts", NULL };
+	static const char *const unsetting[] = { "unset", "read", "getopts", "mapfile", "readarray",
+		NULL };
+	static const char *const locals[] = { "local", "declare", "typeset", NULL };
 
 	if (is_word(s->word, "for") || is_word(s->word, "select")) {
 		read_for(v, s);
 	} else if (is_one_of(s->word, unsetting)) {
 		unset_all(v, s->word + 1, s->words - 1);
 	} else if (is_one_of(s->word, setting)) {
+		if (is_one_of(s->word, locals))
+			read_local(v, s);
 		for (size_t i = 1; i < s->words; i++) {
 			if (shell_assignment(&s->word[i]) > 0)
-				shell_assign(v, &s->word[i], s->in_branch);
+				shell_assign(v, &s->word[i]);
 		}
+		if (is_word(s->word, "set"))
+			read_set(v, s);
+	} else if (is_word(s->word, "let") ||
+	    (is_word(s->word, "printf") && s->words > 2 && is_word(&s->word[1], "-v"))) {
+		for (size_t i = 1; i < s->words; i++)
+			shell_unset_names(v, s->word[i].text, s->word[i].length);
+	} else if (is_word(s->word, "shift")) {
+		read_shift(v, s);
 	} else if (is_word(s->word, "setenv") && s->words == 3) {
-		MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length,
-		    s->word[1].text, (int)s->word[2].length, s->word[2].text);
-		const struct shell_word one = { text, strlen(text), s->word->line };
-
-		if (shell_assignment(&one) > 0)
-			shell_assign(v, &one, s->in_branch);
+		read_setenv(v, s);
+	} else if ((is_word(s->word, ".") || is_word(s->word, "source")) && s->words > 1) {
+		read_source(v, s);
 	} else {
 		return false;
 	}
@@ -149,14 +247,19 @@ static bool read_builtin(struct shell_values *v, struct statement *s)
  * Reads the assignments in front of a command; they set variables if no command follows.  Returns
  * their number.
  */
-static size_t read_assignments(struct shell_values *v, struct statement *s)
+static size_t read_assignments(struct shell_values *v, struct shell_statement *s)
 {
 	size_t n = 0;
 
-	while (n < s->words && shell_assignment(&s->word[n]) > 0)
+	while (
+	    n < s->words && (shell_assignment(&s->word[n]) > 0 || shell_element(&s->word[n]) > 0))
 		n++;
-	for (size_t i = 0; i < n && n == s->words; i++)
-		shell_assign(v, &s->word[i], s->in_branch);
+	for (size_t i = 0; i < n && n == s->words; i++) {
+		if (shell_assignment(&s->word[i]) > 0)
+			shell_assign(v, &s->word[i]);
+		else
+			shell_list_unset(v, s->word[i].text, shell_element(&s->word[i]));
+	}
 	s->word += n;
 	s->words -= n;
 	return n;
@@ -175,26 +278,43 @@ static void strip_recipe_mark(struct shell_word *word)
 	}
 }
 
-bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
-    struct shell_script *script, size_t index, struct shell_statement *out)
+/* Returns whether "for NAME in WORD" has one value. */
+static bool is_loop_once(const struct shell_statement *s)
+{
+	if (s->words != 4 || !is_word(s->word, "for"))
+		return false;
+	for (size_t i = 0; i < s->word[3].length; i++) {
+		if (strchr("$`*?[", s->word[3].text[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
+void shell_statement_open(struct shell_nesting *nesting, struct shell_script *script, size_t index,
+    struct shell_statement *out, struct shell_step *step)
 {
 	const struct shell_command *command = &script->command[index];
 	struct shell_word *word = script->word + command->word;
 	const char *before = index == 0 ? "" : command[-1].end;
 	size_t prompt = command_prompt(word, command->words);
-	struct statement s = { .word = word + prompt, .words = command->words - prompt };
-	size_t assignments;
+	const struct shell_word *first = word + prompt;
 
-	if (s.words > 0)
+	*out = (struct shell_statement){ first, command->words - prompt, 0 };
+	if (out->words > 0)
 		strip_recipe_mark(word + prompt);
 	nesting->is_arm = false;
-	skip_reserved(nesting, &s);
-	nesting->is_arm = nesting->is_arm || (command->is_pattern && s.words > 0);
-	s.in_branch =
-	    nesting->branches > 0 || strcmp(before, "&&") == 0 || strcmp(before, "||") == 0;
-	assignments = read_assignments(v, &s);
-	if (s.words == 0 || read_builtin(v, &s))
-		return false;
-	*out = (struct shell_statement){ s.word, s.words, assignments };
-	return true;
+	step->is_group = out->words > 0 && is_word(first, "{");
+	step->is_last = out->words > 0 &&
+	    (is_word(first, "else") || (command->is_pattern && is_word(first, "*")));
+	skip_reserved(nesting, out);
+	nesting->is_arm = nesting->is_arm || (command->is_pattern && out->words > 0);
+	step->is_or = strcmp(before, "||") == 0;
+	step->is_joined = step->is_or || strcmp(before, "&&") == 0;
+	step->is_once = is_loop_once(out);
+}
+
+bool shell_statement_read(struct shell_values *v, struct shell_statement *s)
+{
+	s->assignments = read_assignments(v, s);
+	return s->words > 0 && !read_builtin(v, s);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shell/shell_arms.h"
+#include "shell/shell_nesting.h"
 #include "shell/shell_text.h"
 #include "shell/shell_values.h"
 
@@ -15,19 +17,13 @@ struct shell_statement {
 	size_t assignments; /* words in front of them that set variables for the program */
 };
 
-/* What stands open around a command. */
-struct shell_nesting {
-	size_t branches; /* "if" and "case" */
-	size_t loops;	 /* "for", "while" and "until" */
-	size_t braces;	 /* "{" */
-	bool is_arm;	 /* the command begins another arm of its branch */
-};
-
+/* Counts what stands open around a command, and finds the words behind "if" and the like. */
+void shell_statement_open(struct shell_nesting *nesting, struct shell_script *script, size_t index,
+    struct shell_statement *out, struct shell_step *step);
 /*
- * Reads a command: sets the variables that it sets, counts what stands open around the next one,
- * and fills *out.  Returns whether a program is left to run.
+ * Sets the variables that the command sets, once what stands around it has been entered.  Returns
+ * whether a program is left to run.
  */
-bool shell_statement_read(struct shell_values *v, struct shell_nesting *nesting,
-    struct shell_script *script, size_t index, struct shell_statement *out);
+bool shell_statement_read(struct shell_values *v, struct shell_statement *s);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
 #define MAX_DEPTH 64   /* quotes and substitutions in each other */
+#define MAX_ARRAY 8192 /* bytes between "(" and ")" */
 #define MAX_FAULTS 100 /* lines that are left out of prose with a word */
 
 /* Returns the end of an enclosed piece, "" inside "$()" and so on; NULL: it has none. */
@@ -232,6 +233,42 @@ static bool is_prose(const struct shell_reader *r)
 	return r->style == SHELL_PROSE || r->style == SHELL_PROSE_PROMPTS;
 }
 
+/* Returns the end of an array, NAME=(a b): r->p is at its "("; NULL: it is none. */
+static const char *array_end(const struct shell_reader *r, const char *word)
+{
+	const char *end = r->end - r->p > MAX_ARRAY ? r->p + MAX_ARRAY : r->end;
+	size_t n = shell_name_length(word, (size_t)(r->p - word));
+
+	if (n == 0 || r->p[-1] != '=' || (size_t)(r->p - word) > n + 2 ||
+	    (word[n] != '=' && word[n] != '+'))
+		return NULL;
+	for (const char *p = r->p + 1; p != NULL && p < end;) {
+		char c = *p++;
+
+		if (c == ')')
+			return p;
+		if (c == '#' && (is_blank(p[-2]) || p[-2] == '\n' || p[-2] == '('))
+			p = memchr(p, '\n', (size_t)(end - p));
+		else if (c == '\\')
+			p += p < end ? 1 : 0;
+		else if (c == '\'' || c == '"' || c == '`')
+			p = shell_skip(p, end, c, c == '"');
+		else if (c == '$' && p < end && (*p == '(' || *p == '{'))
+			p = shell_skip(p + 1, end, *p == '(' ? ')' : '}', false);
+		else if (c == '(')
+			return NULL;
+	}
+	return NULL;
+}
+
+/* Reads the elements of an array, which are a part of its word. */
+static void read_array(struct shell_reader *r, const char *word)
+{
+	const char *end = r->p < r->end && *r->p == '(' ? array_end(r, word) : NULL;
+
+	r->p = end == NULL ? r->p : end;
+}
+
 /* Notes a "\" at the end of a line that joins nothing.  The word begins at `word`. */
 static void note_break(struct shell_reader *r, const char *word)
 {
@@ -279,6 +316,7 @@ static struct shell_word read_word(struct shell_reader *r)
 		}
 		r->p = behind;
 	}
+	read_array(r, w.text);
 	w.length = (size_t)(r->p - w.text);
 	return w;
 }

@@ -48,9 +48,10 @@ struct shell_command {
 	size_t outside; /* those of them around its reserved words, "if" or "{" */
 	size_t low;	/* the fewest that were open since the command before it */
 	size_t opened, opened_inside, closed; /* processes that begin with it, or end behind it */
-	bool is_first;			      /* behind a "(" */
-	bool is_pattern;		      /* of "case": its ")" begins an arm */
-	bool has_apostrophe;		      /* of prose, which a shell would take for a quote */
+	size_t close;	     /* of a "{" at its start: index of the command with its "}"; 0: none */
+	bool is_first;	     /* behind a "(" */
+	bool is_pattern;     /* of "case": its ")" begins an arm */
+	bool has_apostrophe; /* of prose, which a shell would take for a quote */
 	enum shell_break line_break;
 	size_t break_line; /* of the first one */
 	char end[3];	   /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */

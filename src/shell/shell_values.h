@@ -1,4 +1,4 @@
-/* The variables that a shell script sets, and the expansion of its words. */
+/* The variables that a shell script sets. */
 #ifndef SHELL_VALUES_H
 #define SHELL_VALUES_H
 
@@ -6,10 +6,11 @@
 #include <stddef.h>
 
 #include "base/words.h"
-#include "shell/shell_text.h"
+#include "shell/shell_arms.h"
 
 /* Bytes that all variables of a text may be expanded to together: 1 MiB. */
 #define MAX_SHELL_EXPANDED ((size_t)1024 * 1024)
+#define MAX_SHELL_SHOWN 60 /* bytes of a value in a message */
 
 /* What a value rests on. */
 struct shell_basis {
@@ -22,44 +23,71 @@ struct shell_variable {
 	char *name, *value;
 	size_t line;
 	struct shell_basis basis;
+	/* What the value also rests on behind the branch or loop that sets it; arm 0: nothing. */
+	struct shell_basis outside;
+	size_t arm, branch;
 };
+
+struct shell_saved;
+struct shell_directory;
 
 struct shell_values {
-	const char *text_name; /* "vm.sh", for messages; lent */
+	const char *text_name;			 /* "vm.sh", for messages; lent */
+	const char *file;			 /* path of the script; NULL: stdin; lent */
+	const char *home;			 /* the directory in which it lies; lent */
+	const struct shell_directory *directory; /* in which a command runs; lent */
 	struct shell_variable *item;
 	size_t count;
-	size_t expanded;   /* bytes so far */
-	bool too_long;	   /* they are more than MAX_SHELL_EXPANDED */
-	bool too_many;	   /* variables */
-	size_t limit_line; /* of the word that was too much */
+	struct shell_arms arms;	   /* that are open around the current command */
+	struct shell_saved *undo;  /* values before changes in subshells */
+	size_t undos, levels;	   /* levels: subshells that are open */
+	struct shell_saved *local; /* values to which the end of a function returns */
+	size_t locals, frames;	   /* frames: functions that run */
+	size_t source_line;	   /* of the last "." or source; 0: none */
+	char *source;		   /* that command */
+	size_t expanded;	   /* bytes so far */
+	bool too_long;		   /* they are more than MAX_SHELL_EXPANDED */
+	bool too_many;		   /* variables */
+	size_t limit_line;	   /* of the word that was too much */
 };
 
-/* Adds the fields that an unquoted or quoted word of a command expands to. */
-void shell_expand(struct shell_values *v, const struct shell_word *word, struct words *out,
-    struct shell_basis *basis);
-/* Returns what a word expands to where nothing is split, as in an assignment.  Caller frees. */
-char *shell_expand_one(
-    struct shell_values *v, const struct shell_word *word, struct shell_basis *basis);
-/* Returns the text of a here-document.  Caller frees. */
-char *shell_expand_here(
-    struct shell_values *v, const struct shell_redirect *here, struct shell_basis *basis);
+/* Counts bytes that come from variables; returns whether they still fit. */
+bool shell_spend(struct shell_values *v, size_t n, size_t line);
 
+/* Returns the variable whose name is n bytes long, or NULL; it is lent until the next change. */
+struct shell_variable *shell_find(const struct shell_values *v, const char *name, size_t n);
+const struct shell_variable *shell_value(const struct shell_values *v, const char *name);
+/* Adds what a value rests on, where it is used now. */
+void shell_use(
+    const struct shell_values *v, const struct shell_variable *used, struct shell_basis *basis);
 /*
- * Returns the length of the name if the word is an assignment, NAME=value or NAME+=value; else 0.
+ * Gives a variable a value, which it takes with what the value rests on.  Returns the variable;
+ * NULL: there are too many.
  */
-size_t shell_assignment(const struct shell_word *word);
-/*
- * Sets a variable as an assignment says.  `in_branch`: a shell may skip it, so that another value
- * of the variable before it is worth a note.
- */
-void shell_assign(struct shell_values *v, const struct shell_word *word, bool in_branch);
+struct shell_variable *shell_set(struct shell_values *v, const char *name, size_t n, size_t line,
+    struct shell_basis *basis, char *value);
 /* Adds a note about a variable, for what takes its value. */
 void shell_note(struct shell_values *v, const char *name, size_t n, const char *note);
 /* Forgets a variable, because the text does not tell its value from here on. */
 void shell_unset(struct shell_values *v, const char *name);
-/* Returns the variable, or NULL. */
-const struct shell_variable *shell_value(const struct shell_values *v, const char *name);
 
+/* Forgets the variables that n bytes of arithmetic name, as it may change them: N++, N+=1. */
+void shell_unset_names(struct shell_values *v, const char *text, size_t n);
+
+/* Enters and leaves subshells: what they change ends with them. */
+void shell_values_enter(struct shell_values *v, size_t levels);
+void shell_values_leave(struct shell_values *v, size_t levels);
+/* Begins a function, and returns what its end is told. */
+size_t shell_values_call(struct shell_values *v);
+void shell_values_return(struct shell_values *v, size_t locals);
+/* Keeps the value of a variable until the end of the function; outside of one does nothing. */
+void shell_local(struct shell_values *v, const char *name, size_t n, size_t line);
+
+/* Adds a text that the list does not have. */
+void shell_add_once(struct words *w, const char *text);
+/* Adds a name that the text does not set, with the message. */
+void shell_add_missing(struct shell_basis *basis, const char *name, const char *problem);
+void shell_basis_append(struct shell_basis *basis, const struct shell_basis *more);
 void shell_basis_free(struct shell_basis *basis);
 void shell_values_free(struct shell_values *v);
 #define SHELL_BASIS_AUTO __attribute__((cleanup(shell_basis_free)))

@@ -140,6 +140,11 @@ bhyve -k bad $words"
 	refused argv 'bhyve -c 2 -m 1G \
 	-s 3,virtio-blk,/a.img
 	-s 31,lpc vm'
+	is "$(cat err)" 'vmrun: text:3: this line begins with an option, but it is not part of the command before it: '\
+'end the line before it with "\"'
+	refused argv 'bhyve -c 2 -m 1G \
+	-s 3,virtio-blk,/a.img
+	echo ended'
 	is "$(cat err)" 'vmrun: text:2: the command ends without the VM'"'"'s name: each of its lines but the last needs a '\
 '"\" at its end, and neither an empty line nor one that begins with "#" may stand between them'
 	refused argv 'bhyve -k missing.conf'

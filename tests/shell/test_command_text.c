@@ -13,6 +13,8 @@
 #include "shell/command_text.h"
 #include "shell/shell_text.h"
 
+static const struct text_origin origin = { "vm.sh", "/home/vm" };
+
 #define VM "bhyve -c 2 -m 1G web"
 
 static const struct found_case found_cases[] = {
@@ -49,6 +51,8 @@ static const struct found_case found_cases[] = {
 	    "bhyve -c 2 -m 1G -A web", 4, "", "", NULL, "" },
 	{ "newlines of our own lines", "bhyve -c 2 \"${IFS#??}\"a'$'\"${IFS#??}\" web",
 	    "bhyve -c 2 \"${IFS#??}\"'a$'\"${IFS#??}\" web", 1, "", "", NULL, "" },
+	{ "another IFS", "IFS=,\nA=2,-m,1G\nbhyve -c $A \"${IFS#??}\" web",
+	    "bhyve -c 2 -m 1G , web", 3, "", "", NULL, "" },
 	{ "a quoted value is one word", "A='-c 2'\nbhyve \"$A\" $A web", "bhyve '-c 2' -c 2 web", 2,
 	    "", "", NULL, "" },
 	{ "taps that become members of a bridge",
@@ -252,22 +256,22 @@ static const struct refused_case refused_cases[] = {
 		"vm.sh:2: $1 is not set in this text: write" } },
 	{ "an unset variable in a variable", "VM=$1\nN=\"$(nproc)\"\nbhyve -c $N $VM",
 	    { "vm.sh:1: $1 is not set in this text",
-		"vm.sh:2: $(nproc) is not set in this text: write what it prints in its place",
+		"vm.sh:2: vmrun cannot work out $(nproc): write what it prints in its place",
 		NULL } },
-	{ "a newline where IFS has another value", "IFS=:\nbhyve -m \"${IFS#??}\"",
-	    { "vm.sh:2: ${IFS#??}", NULL, NULL } },
 	{ "a newline that the shell would split away", "bhyve -m ${IFS#??}",
-	    { "vm.sh:1: ${IFS#??}", NULL, NULL } },
-	{ "other substitutions", "bhyve -c `nproc` -m $((2*512)) ${0##*/}",
-	    { "vm.sh:1: `nproc`", "vm.sh:1: $((2*512))", "vm.sh:1: ${0##*/}" } },
+	    { "vm.sh:1: vmrun cannot work out ${IFS#??}", NULL, NULL } },
+	{ "other substitutions", "bhyve -c `nproc` -m $((2<<9)) ${0/a/b}",
+	    { "vm.sh:1: vmrun cannot work out `nproc`: write what it prints in its place",
+		"vm.sh:1: vmrun cannot work out $((2<<9)): write its value",
+		"vm.sh:1: vmrun cannot work out ${0/a/b}: write its value" } },
 	{ "what must be set", "bhyve -c ${N:?} web", { "vm.sh:1: $N is not set", NULL, NULL } },
 	{ "an empty value that a colon refuses", "N=\nbhyve -c ${N:?} web",
 	    { "vm.sh:2: $N is not set", NULL, NULL } },
-	{ "a home directory", "bhyve -k ~/web.conf web", { "vm.sh:1: ~ is not set", NULL, NULL } },
+	{ "a home directory", "bhyve -k ~/web.conf web",
+	    { "vm.sh:1: vmrun cannot work out ~: write the path", NULL, NULL } },
 	{ "an unset program", "$BHYVE -c 2 web", { "vm.sh:1: $BHYVE is not set", NULL, NULL } },
 	{ "a program that is searched", "cmd=$(which bhyve)\nsudo $cmd -c 2 web",
-	    { "vm.sh:1: $(which bhyve) is not set in this text: write what it prints", NULL,
-		NULL } },
+	    { "vm.sh:1: vmrun cannot work out $(which bhyve): write what it prints", NULL, NULL } },
 	{ "the last value counts, also an unknown one", "VM=web\nVM=$1\nbhyve -c 2 $VM",
 	    { "vm.sh:2: $1 is not set", NULL, NULL } },
 	{ "an unset variable of the loader", "bhyveload -d $IMG web\n" VM,
@@ -275,7 +279,7 @@ static const struct refused_case refused_cases[] = {
 	{ "an unset variable around", "sh -c \"bhyve -c 2 $EXTRA web\"",
 	    { "vm.sh:1: $EXTRA is not set", NULL, NULL } },
 	{ "a loop with two values", "for vm in a b; do\nbhyve -c 2 $vm\ndone",
-	    { "vm.sh:2: $vm is not set", NULL, NULL } },
+	    { "vm.sh:1: this loop gives $vm several values, and a spec is one VM", NULL, NULL } },
 	{ "a value that is read", "vm=web\nread vm\nbhyve -c 2 $vm",
 	    { "vm.sh:3: $vm is not set", NULL, NULL } },
 	{ "two commands", VM "\n\nbhyve -c 2 -m 1G \\\n other\n",
@@ -286,7 +290,7 @@ static const struct refused_case refused_cases[] = {
 		NULL, NULL } },
 	{ "a tap by the name that ifconfig gives it",
 	    "T=$(ifconfig tap create up)\nbhyve -s 3,virtio-net,$T web\n",
-	    { "vm.sh:1: $(ifconfig tap create up) is not set in this text: write what it prints in "
+	    { "vm.sh:1: vmrun cannot work out $(ifconfig tap create up): write what it prints in "
 	      "its place; any name such as tap0 will do if the spec then has \"bridge\": "
 	      "\"bridge0\" in the place of \"name\"",
 		NULL, NULL } },
@@ -386,7 +390,7 @@ static void test_hostile(void **state)
 		for (size_t k = 0; k < 20000; k++)
 			str_add(&text, pieces[i / 2]);
 		str_add(&text, i % 2 == 0 ? "\nbhyve -c 2 web\n" : "bhyve");
-		if (command_text_read(text.text, text.length, "x", &found, &report) != 0)
+		if (command_text_read(text.text, text.length, &origin, &found, &report) != 0)
 			assert_true(report.count > 0);
 		command_text_free(&found);
 	}
@@ -428,7 +432,7 @@ static void test_mutations(void **state)
 		dice_start(&d, seed);
 		MEM_AUTO char *text = mutated(&d, found_cases[dice_roll(&d, (unsigned)texts)].text);
 
-		rc = command_text_read(text, strlen(text), "vm.sh", &found, &report);
+		rc = command_text_read(text, strlen(text), &origin, &found, &report);
 		dice_check(&d, rc == 0 || rc == -1, "a status");
 		dice_check(&d, (rc == 0) == (report.count == 0), "a report for each failure");
 		dice_check(&d, rc != 0 || found.argv.count > 0, "a command");
@@ -498,7 +502,8 @@ static void test_as_a_shell_does(void **state)
 
 		bool has_both = strchr(line, '#') != NULL && strchr(line, '\n') != NULL;
 
-		if (command_text_read(text, strlen(text), "x", &found, &report) == 0 && !has_both) {
+		if (command_text_read(text, strlen(text), &origin, &found, &report) == 0 &&
+		    !has_both) {
 			str_addf(&script, "%sprintf '%%s\\0' bhyve -x %s\n", set, line);
 			words_append(&got, &found.argv);
 		}

@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "shell/command_text.h"
 
+static const struct text_origin origin = { "vm.sh", "/home/vm" };
+
 #define VM "bhyve -c 2 web"
 
 /* A text, and the directory of its command. */
@@ -37,9 +39,9 @@ static const struct place_case place_cases[] = {
 	{ "cd images\n" VM, "images", NULL },
 	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
 	{ "cd /vm; cd ../../..; " VM, "/", NULL },
-	{ "cd /vm; cd \"$(dirname \"$0\")\"\n" VM, "", NULL },
-	{ "DIR=$(dirname \"$0\")\ncd \"$DIR/images\"\n" VM, "images", NULL },
-	{ "cd ${0%/*} && " VM, "", NULL },
+	{ "cd /vm; cd \"$(dirname \"$0\")\"\n" VM, "/home/vm", NULL },
+	{ "DIR=$(dirname \"$0\")\ncd \"$DIR/images\"\n" VM, "/home/vm/images", NULL },
+	{ "cd ${0%/*} && " VM, "/home/vm", NULL },
 	{ VM "\ncd /vm\n", "", NULL },
 	{ "cd /vm | cat; cd /a & " VM, "", NULL },
 	{ "cd /a && sleep 1 & " VM, "", NULL },
@@ -89,13 +91,17 @@ static const struct place_case place_cases[] = {
 	{ "if true; then\ncd /vm\nfi\n" VM, "", "vm.sh:2: a shell may skip the cd" },
 	{ "if true; then\ncd /a\nelse\ncd b\nfi\n" VM, "", "vm.sh:4: a shell may skip the cd" },
 	{ "if true; then\ncd /a\nelse\ntrue\nfi\n" VM, "", "vm.sh:2: a shell may skip the cd" },
-	{ "f() {\ncd /vm\n}\nf\n" VM, "", "vm.sh:2: a shell may skip the cd of this line" },
-	{ "clean() { cd /; rm x; }\ntrap clean EXIT\n" VM, "", "vm.sh:1: a shell may skip the cd" },
-	{ "cd /vm\nclean() {\ncd /\n}\nmain() { " VM "; }\nmain", "/vm", "vm.sh:3: a shell may" },
+	{ "f() {\ncd /vm\n}\nf\n" VM, "/vm", NULL },
+	{ "clean() { cd /; rm x; }\ntrap clean EXIT\n" VM, "", NULL },
+	{ "cd /vm\nclean() {\ncd /\n}\nmain() { " VM "; }\nmain", "/vm", NULL },
+	{ "f() { cd a; }\ncd /vm; f; (f); " VM, "/vm/a", NULL },
+	{ "f() { cd /vm; }\n[ -d /vm ] && f\n" VM, "", "vm.sh:1: a shell may skip the cd" },
+	{ "f() (\ncd /vm\n)\nf\n" VM, "", NULL },
+	{ "f() { cd /vm; " VM "; }\ncd /a; \"$1\"", "/vm", NULL },
 	{ "clean() { cd /; }\ncd /vm\n" VM, "/vm", NULL },
-	{ "function clean {\ncd /\n}\n" VM, "", "vm.sh:2: a shell may skip the cd" },
-	{ "function clean\n{\ncd /\n}\n" VM, "", "vm.sh:3: a shell may skip the cd" },
-	{ "function clean() {\ncd /\n}\n" VM, "", "vm.sh:2: a shell may skip the cd" },
+	{ "function clean {\ncd /\n}\n" VM, "", NULL },
+	{ "function clean\n{\ncd /\n}\n" VM, "", NULL },
+	{ "function clean() {\ncd /\n}\nclean; cd vm\n" VM, "/vm", NULL },
 	{ "if [ \"$1\" ]; then cd \"$1\"; fi\n" VM, "", "vm.sh:1: a shell may skip the cd" },
 	{ "if x; then cd /a; " VM "; else\ncd /b; " VM "; fi", "/a",
 	    "vm.sh:2: this line runs the same command in another directory" },
@@ -149,7 +155,7 @@ static void check(const struct place_case *c)
 	struct command_text found;
 	REPORT_AUTO struct report report = { 0 };
 
-	if (command_text_read(c->text, strlen(c->text), "vm.sh", &found, &report) != 0)
+	if (command_text_read(c->text, strlen(c->text), &origin, &found, &report) != 0)
 		fail_msg("`%s` is refused", c->text);
 	MEM_AUTO char *note = joined(&found.place.note);
 
@@ -176,7 +182,7 @@ static void test_unknown(void **state)
 	REPORT_AUTO struct report report = { 0 };
 
 	(void)state;
-	assert_int_equal(command_text_read(text, strlen(text), "vm.sh", &found, &report), 0);
+	assert_int_equal(command_text_read(text, strlen(text), &origin, &found, &report), 0);
 	assert_int_equal(found.place.problem.count, 1);
 	assert_string_equal(found.place.problem.item[0],
 	    "vm.sh:1: $DIR is not set in this text: put a line DIR=VALUE before the command");
@@ -201,7 +207,7 @@ static void test_hostile(void **state)
 		for (size_t k = 0; k < 50000; k++)
 			str_add(&text, pieces[i]);
 		str_add(&text, "\n" VM "\n");
-		if (command_text_read(text.text, text.length, "x", &found, &report) != 0)
+		if (command_text_read(text.text, text.length, &origin, &found, &report) != 0)
 			assert_true(report.count > 0);
 		command_text_free(&found);
 	}

@@ -9,6 +9,8 @@
 #include "base/words.h"
 #include "shell/command_text.h"
 
+static const struct text_origin origin = { "vm.sh", "/home/vm" };
+
 static char *line_of(const struct words *w)
 {
 	return words_shell_line(w);
@@ -33,7 +35,7 @@ void check_found(const struct found_case *c)
 {
 	struct command_text found;
 	REPORT_AUTO struct report report = { 0 };
-	int rc = command_text_read(c->text, strlen(c->text), "vm.sh", &found, &report);
+	int rc = command_text_read(c->text, strlen(c->text), &origin, &found, &report);
 
 	MEM_AUTO char *problems = report_text(&report);
 	MEM_AUTO char *argv = line_of(&found.argv), *prefix = line_of(&found.prefix);
@@ -56,7 +58,7 @@ void check_refused(const char *what, const char *text, size_t length, const char
 {
 	struct command_text found;
 	REPORT_AUTO struct report report = { 0 };
-	int rc = command_text_read(text, length, "vm.sh", &found, &report);
+	int rc = command_text_read(text, length, &origin, &found, &report);
 
 	MEM_AUTO char *problems = report_text(&report);
 	size_t wanted = 0;

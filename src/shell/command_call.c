@@ -1,0 +1,222 @@
+/* Reads the functions of a text where they are called. */
+#include "shell/command_finder.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "shell/shell_assign.h"
+#include "shell/shell_list.h"
+
+#define MAX_FUNCTIONS 500
+#define MAX_CALLS 32	 /* in each other */
+#define MAX_STEPS 100000 /* commands that all calls together read */
+
+void finder_define(struct finder *f, const struct shell_function *function)
+{
+	if (f->functions == MAX_FUNCTIONS) {
+		finder_fail(f, function->name->line,
+		    "more than 500 functions: pass the bhyve command alone");
+		return;
+	}
+	f->function = mem_grow(f->function, f->functions, sizeof(*f->function));
+	f->function[f->functions++] = *function;
+}
+
+/* Returns the function that was defined last, its index + 1; 0: there is none. */
+static size_t find(const struct finder *f, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = f->functions; i > 0; i--) {
+		const struct shell_word *word = f->function[i - 1].name;
+
+		if (word->length == n && memcmp(word->text, name, n) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Returns whether a word hands on the arguments of the script, which the text does not tell. */
+static bool is_arguments(const struct shell_word *word)
+{
+	static const char *const forms[] = { "\"$@\"", "$@", "$*", "\"${@}\"", "\"$*\"" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (word->length == strlen(forms[i]) &&
+		    memcmp(word->text, forms[i], word->length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Sets the positional parameters of a call; without its own ones it hands on none. */
+static void set_arguments(struct finder *f, const struct place *p)
+{
+	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
+	bool is_known = shell_value(&f->values, "#") != NULL;
+	bool is_open = false;
+
+	for (size_t i = 1; i < p->run.words; i++) {
+		if (!is_known && is_arguments(&p->run.word[i]))
+			is_open = true;
+		else
+			shell_items_add(&f->values, &p->run.word[i], 1, &items);
+	}
+	shell_list_local(&f->values, "@", 1, p->command->line);
+	shell_list_unset(&f->values, "@", 1);
+	if (!is_open || items.text.count > 0)
+		shell_list_set(&f->values, "@", 1, p->command->line, false, &items);
+	if (is_open)
+		shell_unset(&f->values, "#");
+}
+
+/* Sets the variables in front of a call, A=1 start, which it has alone. */
+static void set_environment(struct finder *f, const struct place *p)
+{
+	for (size_t i = p->run.assignments; i > 0; i--) {
+		const struct shell_word *word = p->run.word - i;
+		size_t n = shell_assignment(word);
+
+		if (n == 0)
+			continue;
+		shell_local(&f->values, word->text, n, word->line);
+		shell_assign(&f->values, word);
+	}
+}
+
+/* Reads the body of a function.  It was found, so that its scope is the one of the caller. */
+static void run(struct finder *f, const struct place *p, size_t index)
+{
+	struct shell_function function = f->function[index];
+	const struct shell_nesting nesting = f->nesting;
+	const struct shell_command *body = f->directory.body;
+	struct place inside = { .script = function.script,
+		.index = function.first,
+		.command = &function.script->command[function.first],
+		.outer = p->outer,
+		.depth = p->depth };
+	struct shell_inner inner;
+
+	f->function[index].is_called = f->function[index].is_running = true;
+	f->calls++;
+	shell_directory_open(&f->directory, false, &inner);
+	f->directory.body = inside.command;
+	finder_walk(f, &inside, function.first, function.last + 1, function.depth);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
+	f->directory.body = body;
+	f->calls--;
+	f->nesting = nesting;
+	f->function[index].is_running = false;
+}
+
+/* Calls a function, with what a command has around it. */
+static void call(struct finder *f, const struct place *p, size_t index)
+{
+	bool was_found = f->out->argv.count > 0;
+	bool is_joined = f->values.arms.joined != 0;
+	size_t locals = shell_values_call(&f->values);
+
+	set_arguments(f, p);
+	set_environment(f, p);
+	f->nesting.branches += is_joined ? 1 : 0; /* a shell may skip the call */
+	run(f, p, index);
+	f->nesting.branches -= is_joined ? 1 : 0;
+	shell_list_unset(&f->values, "@", 1);
+	shell_values_return(&f->values, locals);
+	if (!was_found && f->out->argv.count > 0)
+		finder_note_streams(f, p);
+}
+
+bool finder_call(struct finder *f, const struct place *p, const struct words *w)
+{
+	size_t found = w->count == 0 ? 0 : find(f, w->item[0]);
+
+	if (found == 0 || f->function[found - 1].is_running || p->command->has_apostrophe)
+		return false;
+	if (f->calls == MAX_CALLS || f->steps > MAX_STEPS) {
+		finder_fail(f, p->command->line,
+		    "too many calls of functions: pass the bhyve command alone");
+		return true;
+	}
+	f->steps += f->function[found - 1].last - f->function[found - 1].first + 1;
+	call(f, p, found - 1);
+	return true;
+}
+
+bool finder_call_rc(struct finder *f, const struct place *p, const struct words *w)
+{
+	static const char *const names[] = { "start_precmd", "start_cmd" };
+
+	if (w->count == 0 || strcmp(w->item[0], "run_rc_command") != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct shell_variable *value = shell_value(&f->values, names[i]);
+		WORDS_AUTO struct words one = { 0 };
+		struct place alone = *p;
+
+		alone.run.words = alone.run.words > 0 ? 1 : 0;
+		words_add(&one, value == NULL ? "" : value->value);
+		(void)finder_call(f, &alone, &one);
+	}
+	return true;
+}
+
+/* Returns whether another function that no command has called names this one. */
+static bool is_named(const struct finder *f, size_t first, size_t index)
+{
+	for (size_t i = first; i < f->functions; i++) {
+		const struct shell_function *other = &f->function[i];
+
+		if (i != index && !other->is_called && other->script == f->function[index].script &&
+		    shell_function_names(other, &f->function[index]))
+			return true;
+	}
+	return false;
+}
+
+/* Reads a function that no command calls, as if the text did so at its end. */
+static void read_uncalled(struct finder *f, const struct place *text, size_t index)
+{
+	const struct shell_word name = *f->function[index].name;
+	bool was_found = f->out->argv.count > 0;
+	size_t levels = f->values.levels;
+	struct shell_inner inner;
+
+	shell_directory_open(&f->directory, true, &inner);
+	shell_values_enter(&f->values, levels + 1);
+	run(f, text, index);
+	shell_values_leave(&f->values, levels);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
+	if (!was_found && f->out->argv.count > 0) {
+		MEM_AUTO char *note = mem_format(
+		    "the text does not call the function %.*s by its name: the import uses the "
+		    "values that variables have at the end of the text",
+		    (int)(name.length < 60 ? name.length : 60), name.text);
+
+		finder_note(f, name.line, note);
+	}
+}
+
+void finder_end_functions(struct finder *f, const struct place *text, size_t first)
+{
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = first; i < f->functions && !f->has_failed; i++) {
+			if (!f->function[i].is_called && (round == 1 || !is_named(f, first, i)))
+				read_uncalled(f, text, i);
+		}
+	}
+	f->functions = f->functions > first ? first : f->functions;
+}
+
+void finder_note_source(struct finder *f)
+{
+	MEM_AUTO char *note = NULL;
+
+	if (f->values.source_line <= f->source_line || f->out->argv.count > 0)
+		return;
+	f->source_line = f->values.source_line;
+	note = mem_format("\"%s\": the import does not read this file, which may set variables: "
+			  "put its lines into the text in place of this line",
+	    f->values.source);
+	finder_note(f, f->source_line, note);
+}

@@ -1,0 +1,124 @@
+/* Follows branches, loops and "&&" through the commands of a shell. */
+#include "shell/shell_arms.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum arm_kind { ARM_BRANCH, ARM_GROUP, ARM_LOOP, ARM_ONCE };
+
+struct shell_arm {
+	enum arm_kind kind;
+	size_t level;  /* number of what is open inside, of its kind */
+	size_t number; /* unlike that of any other arm of the text */
+	size_t branch; /* the number of its first arm */
+	bool is_last;
+};
+
+static size_t level_of(const struct shell_nesting *nesting, enum arm_kind kind)
+{
+	if (kind == ARM_BRANCH)
+		return nesting->branches;
+	return kind == ARM_GROUP ? nesting->braces : nesting->loops;
+}
+
+static void push(struct shell_arms *a, enum arm_kind kind, size_t level)
+{
+	size_t number = ++a->last;
+
+	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
+	a->arm[a->count++] = (struct shell_arm){ kind, level, number, number, false };
+}
+
+/* Returns how many of a kind are open. */
+static size_t count_of(const struct shell_arms *a, bool are_loops)
+{
+	for (size_t i = a->count; i > 0; i--) {
+		enum arm_kind kind = a->arm[i - 1].kind;
+
+		if (are_loops ? kind == ARM_LOOP || kind == ARM_ONCE : kind == ARM_BRANCH)
+			return a->arm[i - 1].level;
+	}
+	return 0;
+}
+
+static void enter_joined(struct shell_arms *a, const struct shell_step *step)
+{
+	if (!step->is_joined)
+		a->joined = 0;
+	else if (a->joined == 0 || step->is_or)
+		a->joined = ++a->last;
+}
+
+void shell_arms_enter(
+    struct shell_arms *a, const struct shell_nesting *nesting, const struct shell_step *step)
+{
+	while (a->count > 0 &&
+	    a->arm[a->count - 1].level > level_of(nesting, a->arm[a->count - 1].kind))
+		a->count--;
+	if (nesting->is_arm && a->count > 0 && a->arm[a->count - 1].kind == ARM_BRANCH) {
+		a->arm[a->count - 1].number = ++a->last;
+		a->arm[a->count - 1].is_last = step->is_last;
+	}
+	if (step->is_group && step->is_joined)
+		push(a, ARM_GROUP, nesting->braces);
+	for (size_t n = count_of(a, false); n < nesting->branches;)
+		push(a, ARM_BRANCH, ++n);
+	for (size_t n = count_of(a, true); n < nesting->loops;)
+		push(a, step->is_once ? ARM_ONCE : ARM_LOOP, ++n);
+	enter_joined(a, step);
+}
+
+/* Returns the innermost arm that a shell may skip, or NULL. */
+static const struct shell_arm *innermost(const struct shell_arms *a, bool is_loop)
+{
+	for (size_t i = a->count; i > 0; i--) {
+		const struct shell_arm *arm = &a->arm[i - 1];
+
+		if (is_loop ? arm->kind == ARM_LOOP
+			    : arm->kind == ARM_BRANCH || arm->kind == ARM_GROUP)
+			return arm;
+	}
+	return NULL;
+}
+
+size_t shell_arms_now(const struct shell_arms *a)
+{
+	const struct shell_arm *arm = innermost(a, false);
+
+	if (a->joined != 0)
+		return a->joined;
+	return arm == NULL ? 0 : arm->number;
+}
+
+size_t shell_arms_branch(const struct shell_arms *a, bool *is_last)
+{
+	const struct shell_arm *arm = innermost(a, false);
+
+	*is_last = a->joined == 0 && arm != NULL && arm->is_last;
+	return a->joined != 0 || arm == NULL ? 0 : arm->branch;
+}
+
+size_t shell_arms_loop(const struct shell_arms *a)
+{
+	const struct shell_arm *arm = innermost(a, true);
+
+	return arm == NULL ? 0 : arm->number;
+}
+
+bool shell_arms_have(const struct shell_arms *a, size_t number)
+{
+	if (number == a->joined)
+		return true;
+	for (size_t i = a->count; i > 0; i--) {
+		if (a->arm[i - 1].number == number)
+			return true;
+	}
+	return false;
+}
+
+void shell_arms_free(struct shell_arms *a)
+{
+	free(a->arm);
+	*a = (struct shell_arms){ 0 };
+}

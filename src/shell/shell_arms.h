@@ -1,0 +1,40 @@
+/* The branches, loops and "&&" that are open around a command: which of them a shell may skip. */
+#ifndef SHELL_ARMS_H
+#define SHELL_ARMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shell/shell_nesting.h"
+
+struct shell_arm;
+
+struct shell_arms {
+	struct shell_arm *arm; /* the outermost first */
+	size_t count;
+	size_t last;   /* the number of the last arm */
+	size_t joined; /* the arm behind "&&" or "||" in which the command stands; 0: none */
+};
+
+/* What a command adds to its nesting. */
+struct shell_step {
+	bool is_joined; /* it stands behind "&&" or "||" */
+	bool is_or;	/* behind "||" */
+	bool is_group;	/* and begins with "{" */
+	bool is_last;	/* it begins an arm that a shell takes if it takes no other one */
+	bool is_once;	/* it begins a loop that runs once */
+};
+
+/* Opens and closes arms until the command can run. */
+void shell_arms_enter(
+    struct shell_arms *a, const struct shell_nesting *nesting, const struct shell_step *step);
+/* Returns the number of the innermost arm that a shell may skip; 0: there is none. */
+size_t shell_arms_now(const struct shell_arms *a);
+/* Returns the number of the branch of that arm, and whether the arm is its last one. */
+size_t shell_arms_branch(const struct shell_arms *a, bool *is_last);
+/* Returns the number of the innermost loop that may run more than once; 0: there is none. */
+size_t shell_arms_loop(const struct shell_arms *a);
+bool shell_arms_have(const struct shell_arms *a, size_t number);
+void shell_arms_free(struct shell_arms *a);
+
+#endif

@@ -1,0 +1,191 @@
+/* Assignments in branches and loops. */
+#include "shell/shell_assign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "shell/shell_expand.h"
+#include "shell/shell_list.h"
+
+void shell_outside_free(struct shell_outside *outside)
+{
+	shell_basis_free(&outside->basis);
+}
+
+size_t shell_assignment(const struct shell_word *word)
+{
+	size_t n = shell_name_length(word->text, word->length);
+
+	if (n == 0 || n == word->length)
+		return 0;
+	if (word->text[n] == '=' ||
+	    (word->text[n] == '+' && word->length > n + 1 && word->text[n + 1] == '='))
+		return n;
+	return 0;
+}
+
+size_t shell_element(const struct shell_word *word)
+{
+	size_t n = shell_name_length(word->text, word->length);
+	const char *close;
+
+	if (n == 0 || n == word->length || word->text[n] != '[')
+		return 0;
+	close = memchr(word->text + n, ']', word->length - n);
+	if (close == NULL || close + 1 == word->text + word->length)
+		return 0;
+	return close[1] == '=' || (close[1] == '+' && close[2] == '=') ? n : 0;
+}
+
+bool shell_refers(const struct shell_word *word, size_t n)
+{
+	return word->text[n] == '+' || memchr(word->text, '$', word->length) != NULL ||
+	    memchr(word->text, '`', word->length) != NULL;
+}
+
+/* Fills what rests on a loop that runs again, and changes the value each time. */
+static void fill_loop(const struct shell_values *v, const char *name, size_t n, size_t line,
+    struct shell_outside *outside)
+{
+	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, name);
+	MEM_AUTO char *problem =
+	    mem_format("%s:%zu: a loop builds the value of %s, and vmrun runs no loops: write the "
+		       "value that it has behind the loop",
+		v->text_name, line, dollar);
+
+	outside->arm = shell_arms_loop(&v->arms);
+	shell_add_missing(&outside->basis, dollar, problem);
+}
+
+void shell_outside_list(struct shell_values *v, const char *name, size_t n, size_t line,
+    bool refers, struct shell_outside *outside)
+{
+	bool is_last;
+	MEM_AUTO char *note = mem_format(
+	    "%s:%zu: $%.*s: the import uses the words of this line, which stands in a branch: "
+	    "remove the line if it does not apply",
+	    v->text_name, line, (int)n, name);
+
+	outside->arm = shell_arms_now(&v->arms);
+	outside->branch = shell_arms_branch(&v->arms, &is_last);
+	if (outside->arm != 0)
+		shell_add_once(&outside->basis.note, note);
+	else if (refers && shell_arms_loop(&v->arms) != 0)
+		fill_loop(v, name, n, line, outside);
+}
+
+/* Notes that the variable has no value, or another one, where a shell skips this line. */
+static void note_branch(const struct shell_values *v, const struct shell_variable *before,
+    const struct shell_word *word, size_t n, const char *value, struct shell_basis *basis)
+{
+	const char *where = shell_arms_now(&v->arms) != 0 ? "branch" : "loop";
+	STR_AUTO struct str used = { 0 }, other = { 0 };
+	STR_AUTO struct str note = { 0 };
+
+	str_add_line(&used, value, MAX_SHELL_SHOWN);
+	str_addf(&note, "%s:%zu: $%.*s: the import uses \"%s\" of this line, which stands in a %s",
+	    v->text_name, word->line, (int)n, word->text, used.text == NULL ? "" : used.text,
+	    where);
+	if (before == NULL) {
+		str_add(&note, ": remove the line if it does not apply");
+	} else {
+		str_add_line(&other, before->value, MAX_SHELL_SHOWN);
+		str_addf(&note, ", and not \"%s\" of line %zu: remove the line that does not apply",
+		    other.text == NULL ? "" : other.text, before->line);
+		shell_basis_append(basis, &before->basis);
+		if (before->outside.missing.count > 0)
+			shell_basis_append(basis, &before->outside);
+	}
+	shell_add_once(&basis->note, note.text);
+}
+
+/* Fills what a value that is set in a branch rests on behind the branch. */
+static void fill_branch(const struct shell_values *v, const struct shell_variable *before,
+    const struct shell_word *word, size_t n, const char *value, struct shell_outside *outside)
+{
+	bool is_last, is_told, is_equal = before != NULL && strcmp(before->value, value) == 0;
+
+	outside->arm = shell_arms_now(&v->arms);
+	outside->arm = outside->arm == 0 ? shell_arms_loop(&v->arms) : outside->arm;
+	outside->branch = shell_arms_branch(&v->arms, &is_last);
+	is_told = before != NULL && before->arm != 0 && before->outside.note.count > 0;
+	if (before == NULL ? *value != '\0' : is_told && before->arm == outside->arm) {
+		note_branch(v, NULL, word, n, value, &outside->basis);
+	} else if (before != NULL && !is_equal) {
+		note_branch(v, before, word, n, value, &outside->basis);
+	} else if (is_told && !(is_last && outside->branch == before->branch)) {
+		shell_basis_append(&outside->basis, &before->outside);
+	}
+}
+
+/* Notes that a branch may set a variable to a value that the text does not tell. */
+static void note_kept(
+    struct shell_values *v, struct shell_variable *before, const struct shell_word *word)
+{
+	STR_AUTO struct str kept = { 0 };
+	STR_AUTO struct str note = { 0 };
+
+	str_add_line(&kept, before->value, MAX_SHELL_SHOWN);
+	str_addf(&note,
+	    "%s:%zu: $%s: the import uses \"%s\" of line %zu, because the value that this "
+	    "line may set is not in the text: change line %zu if it does not apply",
+	    v->text_name, word->line, before->name, kept.text == NULL ? "" : kept.text,
+	    before->line, before->line);
+	shell_add_once(&before->basis.note, note.text);
+}
+
+/* Returns the value of an assignment, and adds what it rests on.  Caller frees. */
+static char *value_of(
+    struct shell_values *v, const struct shell_word *word, size_t n, struct shell_basis *basis)
+{
+	size_t begin = n + (word->text[n] == '+' ? 2 : 1);
+	const struct shell_word rest = { word->text + begin, word->length - begin, word->line };
+	char *added = shell_expand_one(v, &rest, basis);
+	const struct shell_variable *before = shell_find(v, word->text, n);
+	char *value;
+
+	if (word->text[n] != '+' || before == NULL ||
+	    !shell_spend(v, strlen(before->value), word->line))
+		return added;
+	shell_use(v, before, basis);
+	value = mem_format("%s%s", before->value, added);
+	free(added);
+	return value;
+}
+
+void shell_assign(struct shell_values *v, const struct shell_word *word)
+{
+	size_t n = shell_assignment(word);
+	struct shell_basis basis = { 0 };
+	struct shell_outside outside = { 0 };
+	struct shell_variable *before, *set;
+	bool in_branch = shell_arms_now(&v->arms) != 0;
+	bool in_loop = shell_arms_loop(&v->arms) != 0;
+	char *value;
+
+	if (shell_list_assign(v, word, n))
+		return;
+	value = value_of(v, word, n, &basis);
+	before = shell_find(v, word->text, n);
+	if (in_branch && before != NULL && basis.missing.count > 0 &&
+	    before->basis.missing.count == 0) {
+		note_kept(v, before, word);
+		shell_basis_free(&basis);
+		free(value);
+		return;
+	}
+	if (!in_branch && in_loop && shell_refers(word, n))
+		fill_loop(v, word->text, n, word->line, &outside);
+	else if (in_branch || in_loop)
+		fill_branch(v, before, word, n, value, &outside);
+	set = shell_set(v, word->text, n, word->line, &basis, value);
+	if (set == NULL) {
+		shell_outside_free(&outside);
+		return;
+	}
+	set->outside = outside.basis;
+	set->arm = outside.arm;
+	set->branch = outside.branch;
+}

@@ -1,0 +1,47 @@
+/*
+ * Lists of a shell: arrays, and the positional parameters, whose name is "@".  Their elements are
+ * variables: "a" and "a[1]", or "1" and "2"; "a[#]" and "#" have their number.
+ */
+#ifndef SHELL_LIST_H
+#define SHELL_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shell/shell_text.h"
+#include "shell/shell_values.h"
+
+/* What words expand to, with what each element rests on. */
+struct shell_items {
+	struct words text;
+	struct shell_basis *basis; /* for each */
+	struct shell_basis count;  /* what their number rests on */
+};
+
+void shell_items_free(struct shell_items *items);
+#define SHELL_ITEMS_AUTO __attribute__((cleanup(shell_items_free)))
+
+/* Expands words and adds their fields. */
+void shell_items_add(
+    struct shell_values *v, const struct shell_word *word, size_t words, struct shell_items *items);
+
+/* Returns whether the list is set, and the variable that has its length; NULL: there is none. */
+bool shell_list_count(
+    const struct shell_values *v, const char *name, size_t n, const struct shell_variable **count);
+size_t shell_list_length(const struct shell_values *v, const char *name, size_t n);
+/* Returns an element, or NULL. */
+const struct shell_variable *shell_list_item(
+    const struct shell_values *v, const char *name, size_t n, size_t index);
+/* Sets all elements.  `refers`: a loop that does so again does not set the same. */
+void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t line, bool refers,
+    const struct shell_items *items);
+/* Forgets all elements. */
+void shell_list_unset(struct shell_values *v, const char *name, size_t n);
+/* Returns whether the value of an assignment is an array, NAME=(a b), and sets it. */
+bool shell_list_assign(struct shell_values *v, const struct shell_word *word, size_t n);
+/* Keeps a list until the end of the function. */
+void shell_list_local(struct shell_values *v, const char *name, size_t n, size_t line);
+/* Removes the first elements of the positional parameters. */
+void shell_shift(struct shell_values *v, size_t count, size_t line);
+
+#endif
