@@ -103,10 +103,9 @@ VMRUN_API int vmrun_client_open(
 /* Closes the connection, which ends a script of a run request; NULL is fine. */
 VMRUN_API void vmrun_client_close(struct vmrun_client *client);
 /*
- * Returns the pid of what runs of the VM all the same when vmrun_client_open() returned
- * VMRUN_CLIENT_NOT_RUNNING, else 0: of a vmrun (*is_vmrun is true) that starts, ends or has lost
- * its socket, which SIGUSR1 creates again, or of the hypervisor that a vmrun left behind when it
- * died.  is_vmrun may be NULL.
+ * Returns the pid of the process that supervises the VM (*is_vmrun is true), also of one that does
+ * not answer or whose socket was deleted; else of the hypervisor that a vmrun left behind when it
+ * died; else 0.  Also 0 where the VM's directory cannot be read.  is_vmrun may be NULL.
  */
 VMRUN_API int vmrun_client_survivor(const struct vmrun_client *client, bool *is_vmrun);
 /* Lends the reason of the last call that did not return VMRUN_CLIENT_OK; NULL if it did. */

@@ -131,8 +131,8 @@ bool host_interface_is_down(struct host *host, const char *name)
 {
 	int64_t raised;
 
-	if (host->bhyve || !os_interface_is_down(name))
-		return false;
-	return !host->freebsd ||
-	    host_number(host, "net.link.tap.up_on_open", &raised) != TRUTH_YES || raised == 0;
+	if (host->bhyve || !host->freebsd)
+		return !host->bhyve && os_interface_is_down(name);
+	return os_interface_exists(name) &&
+	    (host_number(host, "net.link.tap.up_on_open", &raised) != TRUTH_YES || raised == 0);
 }

@@ -48,9 +48,9 @@ enum truth host_memory(struct host *host, int64_t *bytes);
 /* Returns whether a network interface exists, and the process that has the tap open (0: none). */
 enum truth host_interface(struct host *host, const char *name, pid_t *opener);
 /*
- * Returns whether an interface exists that will pass no packets of the guest: it is down, and
- * neither the hypervisor (bhyve does) nor the system (tap(4): net.link.tap.up_on_open) switches it
- * on.
+ * Returns whether an interface exists that will pass no packets of some boot: it is down, or
+ * FreeBSD takes it down when the hypervisor closes it, and neither the hypervisor (bhyve does) nor
+ * the system (tap(4): net.link.tap.up_on_open) switches it on.
  */
 bool host_interface_is_down(struct host *host, const char *name);
 #endif

@@ -40,11 +40,16 @@ static void check_tap(
 		    ->busy = true;
 	if (!host_interface_is_down(&c->host, name))
 		return;
-	f = check_problem(c, need, name, "is down: the guest would reach nothing");
-	if (c->host.freebsd) /* not ifconfig: each close takes the tap down again */
+	if (c->host.freebsd) {
+		f = check_problem(c, need, name,
+		    "is down after each boot, and qemu does not switch it on: the guest would "
+		    "reach "
+		    "nothing");
 		check_words(&f->fix, COMMAND("sysctl", "net.link.tap.up_on_open=1"));
-	else
+	} else {
+		f = check_problem(c, need, name, "is down: the guest would reach nothing");
 		check_words(&f->fix, COMMAND("ip", "link", "set", "dev", name, "up"));
+	}
 }
 
 void check_interface(struct check *c, const struct checked_need *need)

@@ -62,15 +62,16 @@ int client_expect(struct vmrun_client *c, bool is_console)
 static int fail_not_running(struct vmrun_client *c, const char *why)
 {
 	bool is_vmrun;
-	long pid = (long)vmrun_client_survivor(c, &is_vmrun);
+	long pid = vmrun_client_survivor(c, &is_vmrun);
 
 	if (pid == 0)
 		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "not running: %s", why);
 	if (is_vmrun)
 		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING,
-		    "%s, but vmrun runs as pid %ld: it starts, ends, or its socket was deleted "
-		    "(kill -USR1 %ld creates it again)",
-		    why, pid, pid);
+		    "%s, but process %ld supervises the VM: it starts, ends, or its socket was "
+		    "deleted; it creates the socket again at the next boot, and the program vmrun "
+		    "also at SIGUSR1",
+		    why, pid);
 	return client_fail(c, VMRUN_CLIENT_NOT_RUNNING,
 	    "not running: %s; the hypervisor of a vmrun that died still runs as pid %ld: stop it "
 	    "from inside the guest or with kill %ld, or start the VM with vmrun --force, which "

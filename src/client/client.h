@@ -22,7 +22,10 @@ struct vmrun_client {
 	uint64_t follow_id; /* of the request that `follows` is due to */
 };
 
-/* survivor.c: returns the pid of the vmrun that holds the lock in DIRECTORY, or 0. */
+/*
+ * survivor.c: returns the pid of the vmrun that holds the lock in DIRECTORY; 0: none does, -1: this
+ * user may not know.
+ */
 pid_t client_supervisor(const char *directory);
 /* Keeps the reason for a failure, and returns the status. */
 int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)

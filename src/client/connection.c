@@ -14,8 +14,9 @@
 #include "platform/clock.h"
 #include "platform/socket.h"
 
-#define RETRY_MS 20	/* between two attempts while the owner takes no connection */
-#define READ_BYTES 4096 /* received at once */
+#define RETRY_MS 20	    /* between two attempts while the owner takes no connection */
+#define MAX_REFUSED_MS 1000 /* for an owner that refuses */
+#define READ_BYTES 4096	    /* received at once */
 
 int64_t connection_deadline_ms(int64_t limit_ms)
 {
@@ -39,31 +40,32 @@ static int wait_ready(const struct connection *c, short events, int64_t until_ms
 }
 
 /*
- * Returns whether a later attempt may succeed: the listen queue is full, which FreeBSD says with
- * ECONNREFUSED (unp_connectat() in uipc_usrreq.c), or the owner of the socket is about to listen.
+ * Connects the socket.  Tries again while the listen queue is full, which FreeBSD says with
+ * ECONNREFUSED (unp_connectat() in uipc_usrreq.c), or while the owner of the socket is about to
+ * listen; with this errno not for long, because some owner may never listen.
  */
-static bool may_connect_later(int why, const char *path)
-{
-	return why == EAGAIN || (why == ECONNREFUSED && socket_probe(path) == SOCKET_LIVE);
-}
-
-/* Connects the socket, and tries again while it has an owner that cannot take the connection. */
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t until_ms)
 {
-	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
-		int why = errno;
+	int64_t refused_until_ms = clock_ms() + MAX_REFUSED_MS;
 
-		if (!may_connect_later(why, address->sun_path)) {
+	for (;;) {
+		bool is_last = clock_left_ms(until_ms) == 0;
+		bool refuses = is_last || clock_left_ms(refused_until_ms) == 0;
+		int why;
+
+		if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+			return 0;
+		why = errno;
+		if (why == EAGAIN && is_last)
+			why = ETIMEDOUT;
+		if (why != EAGAIN &&
+		    (why != ECONNREFUSED || refuses ||
+			socket_probe(address->sun_path) != SOCKET_LIVE)) {
 			errno = why;
-			return -1;
-		}
-		if (clock_left_ms(until_ms) == 0) {
-			errno = ETIMEDOUT;
 			return -1;
 		}
 		(void)poll(NULL, 0, RETRY_MS);
 	}
-	return 0;
 }
 
 /*

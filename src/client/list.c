@@ -52,20 +52,12 @@ static bool has_lock(const struct vmrun_list *list, const char *name)
 	return stat(path, &st) == 0 ? st.st_size > 0 : errno == EACCES;
 }
 
-/* Returns whether the process whose pid is in the lock file runs, or may run. */
+/* Returns whether a vmrun holds the lock, or may hold it. */
 static bool is_supervised(const struct vmrun_list *list, const char *name)
 {
-	MEM_AUTO char *path = vm_path(list, name, "lock");
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* whatever it is */
-	char line[32] = "";
-	long pid;
+	MEM_AUTO char *directory = mem_format("%s/%s", list->run_dir, name);
 
-	if (fd < 0)
-		return errno != ENOENT && errno != ENOTDIR;
-	(void)!read(fd, line, sizeof(line) - 1);
-	(void)close(fd);
-	pid = strtol(line, NULL, 10);
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+	return client_supervisor(directory) != 0;
 }
 
 /* Returns the limit of a call that must end at this time; -1: none. */

@@ -64,6 +64,10 @@ static int wait_for_vmrun(struct vmrun_client *c, int64_t limit_ms, int64_t unti
 {
 	pid_t pid = client_supervisor(c->directory);
 
+	if (pid < 0)
+		return client_fail(c, VMRUN_CLIENT_DENIED,
+		    "%s/lock: permission denied: connect as root, or as the user who runs the VM",
+		    c->directory);
 	while (pid != 0 && client_supervisor(c->directory) == pid) {
 		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
 			return not_gone(
@@ -81,7 +85,7 @@ static int wait_for_hypervisor(struct vmrun_client *c, int64_t limit_ms, int64_t
 {
 	pid_t pid;
 
-	while ((pid = vmlock_survivor(c->directory)) != 0 && client_supervisor(c->directory) == 0) {
+	while ((pid = vmlock_survivor(c->directory)) != 0 && client_supervisor(c->directory) <= 0) {
 		if (limit_ms >= 0 && clock_left_ms(until_ms) <= 0)
 			return not_gone(c, limit_ms, "its vmrun is, but the hypervisor still", pid);
 		clock_sleep(LOOK_MS);

@@ -21,18 +21,9 @@ static void drop(struct backgrounds *b, size_t place)
 	b->count--;
 }
 
-/*
- * Returns whether processes of a command are left after it has been reaped.  The kernel gives no
- * process the pid of a group that has members: a process of that pid is another's.
- */
-static bool has_group(const struct background *item)
-{
-	return kill(item->group, 0) != 0 && errno == ESRCH && kill(-item->group, 0) == 0;
-}
-
 static bool is_there(const struct background *item)
 {
-	return item->command.job.pid != 0 || has_group(item);
+	return item->command.job.pid != 0 || job_group_remains(item->group);
 }
 
 /*
@@ -110,7 +101,7 @@ bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 		*trouble = command_trouble(&item->command.what, &result);
 	}
 	/* What it has started itself ends with the boot, too. */
-	if (item->late || !has_group(item))
+	if (item->late || !job_group_remains(item->group))
 		drop(b, place);
 	else if (!is_ours)
 		item->until_ms = -1;

@@ -87,7 +87,7 @@ static int check_directory(const char *path, struct error *err)
 		    "%s: belongs to user %ld, not to the user of this vmrun: choose another with "
 		    "--run-dir",
 		    path, (long)st.st_uid);
-	if ((st.st_mode & STICKY) != 0)
+	if ((st.st_mode & STICKY) != 0 && (st.st_mode & 0777 & ~wanted) != 0)
 		return error_set(err, STATUS_OS,
 		    "%s: a directory for the files of all users: name one of its own with "
 		    "--run-dir, such as %s/vmrun",

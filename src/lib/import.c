@@ -61,6 +61,9 @@ static int check_options(const struct vmrun_import_options *o, struct error *err
 		    o->size, VMRUN_VERSION, sizeof(*o));
 	if ((o->file == NULL) == (o->text == NULL))
 		return error_set(err, STATUS_USAGE, "set either options.file or options.text");
+	if (o->directory != NULL && *o->directory != '/')
+		return error_set(err, STATUS_USAGE,
+		    "options.directory: expected an absolute path, got \"%s\"", o->directory);
 	for (size_t i = 0; formats[i] != NULL; i++)
 		known = known || strcmp(formats[i], o->format) == 0;
 	if (!known)

@@ -147,8 +147,10 @@ int companion_start(struct companions *c, struct companion_run *run, struct erro
 		.hear_context = run };
 
 	run->restarted = false;
-	if (job_start(&run->job, &setup, err) == 0)
+	if (job_start(&run->job, &setup, err) == 0) {
+		run->group = run->job.pid;
 		return 0;
+	}
 	return error_prefix(err, "companion %s", run->name);
 }
 
@@ -212,28 +214,59 @@ struct companion_run *companions_ended(struct companions *c, pid_t pid)
 	return run;
 }
 
+/* Returns whether a companion has ended and left processes. */
+static bool lingers(const struct companion_run *run)
+{
+	return run->job.pid == 0 && run->group != 0 && job_group_remains(run->group);
+}
+
 size_t companions_running(const struct companions *c)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		n += c->item[i]->job.pid != 0 ? 1 : 0;
+		n += c->item[i]->job.pid != 0 || lingers(c->item[i]) ? 1 : 0;
 	return n;
+}
+
+bool companions_unreaped(const struct companions *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->count; i++)
+		any = any || c->item[i]->job.pid != 0;
+	return any;
+}
+
+bool companions_linger(const struct companions *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->count; i++)
+		any = any || lingers(c->item[i]);
+	return any;
 }
 
 size_t companions_signal(struct companions *c, int signal)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		c->item[i]->wanted = false;
-		job_signal_all(&c->item[i]->job, signal);
+		struct companion_run *run = c->item[i];
+
+		run->wanted = false;
+		if (lingers(run))
+			(void)kill(-run->group, signal);
+		else
+			job_signal_all(&run->job, signal);
 	}
 	return companions_running(c);
 }
 
 void companions_forget(struct companions *c)
 {
-	for (size_t i = 0; i < c->count; i++)
+	for (size_t i = 0; i < c->count; i++) {
 		job_leave(&c->item[i]->job);
+		c->item[i]->group = 0;
+	}
 }
 
 void companions_clear(struct companions *c)

@@ -25,6 +25,7 @@ struct companion_run {
 	bool ready;	/* it has been ready since a boot started it */
 	bool restarted; /* since it was ready: the next boot waits for it once more */
 	struct job job;
+	pid_t group; /* of the last job, whose children may outlive it; 0: it was never started */
 	int restarts;
 	struct process_end end;	    /* of the job before this one */
 	struct event_queue *events; /* lent: where its lines go */
@@ -63,10 +64,17 @@ void companions_read(struct companions *c, size_t index);
  * the pid is not a companion's.
  */
 struct companion_run *companions_ended(struct companions *c, pid_t pid);
-/* Sends a signal to all companions and marks them as not wanted.  Returns how many run. */
+/*
+ * Sends a signal to all companions, with what they have started, and marks them as not wanted.
+ * Returns how many run.
+ */
 size_t companions_signal(struct companions *c, int signal);
-/* Returns how many run. */
+/* Returns how many run, or have ended and left processes in their group. */
 size_t companions_running(const struct companions *c);
+/* Returns whether one runs itself. */
+bool companions_unreaped(const struct companions *c);
+/* Returns whether one has ended and left processes, of whose end nobody tells. */
+bool companions_linger(const struct companions *c);
 /* Stops waiting for the companions that still run. */
 void companions_forget(struct companions *c);
 /* Kills and reaps those that still run, and frees all. */

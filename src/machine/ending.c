@@ -5,8 +5,11 @@
 
 #include "base/mem.h"
 #include "ledger/rundir.h"
+#include "platform/clock.h"
 #include "machine/machine_inside.h"
 #include "machine/ending.h"
+
+#define COMPANION_LOOK_MS 20 /* between two looks at what companions have left */
 
 static struct next wait_or_finish(struct machine *m, bool waits)
 {
@@ -22,15 +25,32 @@ static struct next undo(struct machine *m)
 	return wait_or_finish(m, undo_next(m));
 }
 
+/*
+ * Waits for companions, for that long if all that run tell of their end, and else until it has
+ * looked again.
+ */
+static struct next wait_for_companions(struct machine *m, int64_t ms)
+{
+	m->end.looks = companions_linger(&m->companions);
+	return go(STATE_ENDING, m->end.looks ? COMPANION_LOOK_MS : ms);
+}
+
+/* Sends a signal to the companions, and gives them that long to end. */
+static struct next end_within(struct machine *m, int signal, int64_t ms)
+{
+	m->end.until_ms = clock_ms() + ms;
+	if (companions_signal(&m->companions, signal) > 0)
+		return wait_for_companions(m, ms);
+	return undo(m);
+}
+
 struct next ending_begin(struct machine *m)
 {
 	m->end.companions_killed = false;
 	calls_abandon(&m->calls);
 	history_note_boot(m, "stop", NULL, m->requests.stop ? "the stop request" : NULL);
 	history_flush(m);
-	if (companions_signal(&m->companions, SIGTERM) > 0)
-		return go(STATE_ENDING, MAX_COMPANIONS_MS);
-	return undo(m);
+	return end_within(m, SIGTERM, MAX_COMPANIONS_MS);
 }
 
 struct next ending_helper_ended(struct machine *m)
@@ -40,20 +60,28 @@ struct next ending_helper_ended(struct machine *m)
 
 struct next ending_companion_gone(struct machine *m)
 {
-	if (companions_running(&m->companions) == 0 && m->helper.job.pid == 0)
+	if (m->helper.job.pid != 0)
+		return stay();
+	if (companions_running(&m->companions) == 0)
 		return undo(m);
-	return stay();
+	return companions_linger(&m->companions) ? wait_for_companions(m, -1) : stay();
 }
 
 /* Kills the companions that ignored SIGTERM, and gives up on those that survive that. */
 static struct next end_companions(struct machine *m)
 {
+	if (companions_running(&m->companions) == 0)
+		return undo(m);
+	if (m->end.looks && clock_ms() < m->end.until_ms)
+		return wait_for_companions(m, m->end.until_ms - clock_ms());
 	if (!m->end.companions_killed) {
 		m->end.companions_killed = true;
-		(void)companions_signal(&m->companions, SIGKILL);
-		return go(STATE_ENDING, MAX_KILL_MS);
+		return end_within(m, SIGKILL, MAX_KILL_MS);
 	}
-	machine_cleanup_failed(m, "vmrun cannot kill a companion (the next start tries again)");
+	/* Zombies stay in a group on a system without a process that reaps orphans. */
+	if (companions_unreaped(&m->companions))
+		machine_cleanup_failed(
+		    m, "vmrun cannot kill a companion (the next start tries again)");
 	companions_forget(&m->companions);
 	return undo(m);
 }

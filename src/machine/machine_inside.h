@@ -265,7 +265,9 @@ struct told {
 /* The end of the supervision (ending.c). */
 struct end {
 	bool companions_killed;
-	int status; /* exit status of vmrun */
+	bool looks;	  /* for processes that companions have left */
+	int64_t until_ms; /* the time limit of companions */
+	int status;	  /* exit status of vmrun */
 };
 
 struct machine {

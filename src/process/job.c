@@ -254,10 +254,14 @@ void job_signal(const struct job *j, int signal)
 
 void job_signal_all(const struct job *j, int signal)
 {
-	if (j->pid > 0 && j->has_group)
-		(void)kill(-j->pid, signal);
-	else
+	/* The process may have gone to another group. */
+	if (j->pid > 0 && (!j->has_group || kill(-j->pid, signal) != 0))
 		job_signal(j, signal);
+}
+
+bool job_group_remains(pid_t group)
+{
+	return kill(group, 0) != 0 && errno == ESRCH && kill(-group, 0) == 0;
 }
 
 void job_let_end(const struct job *j, int ms)

@@ -89,8 +89,10 @@ static const struct advice {
 
 static const char death_advice[] =
     "vmrun had no time to say anything. Look for \"killed\" or \"out of memory\" in dmesg and\n"
-    "/var/log/messages, and for a restart of the host (last reboot).\n"
-    "Start vmrun again: it first cleans up what the dead one has left.";
+    "/var/log/messages, and for a restart of the host (last reboot).";
+
+static const char clean_advice[] =
+    "\nStart vmrun again: it first cleans up what the dead one has left.";
 
 static const char stubborn_advice[] =
     "vmrun ended this boot on request, without a shutdown of the guest. Unless that was a kill or\n"
@@ -248,14 +250,28 @@ static void show_state(const struct ctl *ctl, const char *answer)
 		(void)printf("%s is supervised now: state %s, target %s\n", ctl->vm, state, target);
 }
 
-/* Shows the last end: of a vmrun that died, or of the last boot. */
-static void show_why(const struct ctl *ctl, const struct past *past)
+/*
+ * Returns what to try next: first what to do with a process that runs all the same, because it is
+ * in the way of a new start.  Caller frees.
+ */
+static char *advise(const struct ctl *ctl, const struct past *past, const struct present *now)
 {
-	const char *last = past->line[past->count - 1], *boot = past_last(past, "boot");
+	const char *last = past->line[past->count - 1];
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
 	MEM_AUTO char *action = json_member(last, "action");
 	MEM_AUTO char *advice = why_advice(ctl->vm, cause, by, action);
+	bool is_left = now->survivor != NULL;
+
+	return mem_format("%s%s%s%s", is_left ? now->survivor : "", is_left ? "\n" : "", advice,
+	    cause == NULL && !is_left ? clean_advice : "");
+}
+
+/* Shows the last end: of a vmrun that died, or of the last boot. */
+static void show_why(const struct ctl *ctl, const struct past *past, const struct present *now)
+{
+	const char *last = past->line[past->count - 1], *boot = past_last(past, "boot");
+	MEM_AUTO char *advice = advise(ctl, past, now);
 
 	if (!past_is(last, "boot")) {
 		MEM_AUTO char *time = show_member(last, "time");
@@ -272,10 +288,7 @@ static void show_why(const struct ctl *ctl, const struct past *past)
 static void show_json(const struct ctl *ctl, const struct past *past, const struct present *now)
 {
 	const char *last = past->line[past->count - 1];
-	MEM_AUTO char *cause = json_member(last, "cause");
-	MEM_AUTO char *by = json_member(last, "ended_by");
-	MEM_AUTO char *action = json_member(last, "action");
-	MEM_AUTO char *advice = why_advice(ctl->vm, cause, by, action);
+	MEM_AUTO char *advice = advise(ctl, past, now);
 	MEM_AUTO char *state =
 	    now->status == NULL ? mem_copy(now->state) : show_member(now->status, "state");
 	STR_AUTO struct str json = { 0 };
@@ -304,11 +317,9 @@ int ctl_why(const struct ctl *ctl)
 	else if (status == STATUS_OK && ctl->json)
 		show_json(ctl, &past, &now);
 	else if (status == STATUS_OK)
-		show_why(ctl, &past);
+		show_why(ctl, &past, &now);
 	if (now.status != NULL && !ctl->json)
 		show_state(ctl, now.status);
-	if (now.survivor != NULL && !ctl->json)
-		(void)printf("%s: %s\n", ctl->vm, now.survivor);
 	free(now.status);
 	free(now.survivor);
 	past_free(&past);

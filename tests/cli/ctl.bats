@@ -419,14 +419,12 @@ deny() {
 	rm "$run_dir/$vm/control"
 	refused 1 "not gone within 0.1 s: its control socket does not work, but vmrun runs as pid $pid" \
 		"$vm" wait --gone --timeout 0.1
-	refused 69 "$vm: $run_dir/$vm/control does not exist, but vmrun runs as pid $pid: it starts, ends, or" "$vm" status
+	refused 69 "$vm: $run_dir/$vm/control does not exist, but process $pid supervises the VM: it starts, ends, or" "$vm" status
 	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&- &
 	local waiter=$!
-	kill -USR1 "$pid"
-	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 60
-	ctl "$vm" stop
-	is "$status" 0
+	kill -TERM "$pid"
 	wait "$waiter"
+	is_gone "$pid"
 	ends 0
 	ctl "${stated[@]}" "$vm" status
 	has 'state      ended' said
@@ -445,9 +443,10 @@ deny() {
 	refused 69 "$vm: $left $(cat up): stop it from inside the guest or with kill $(cat up), or start" "${stated[@]}" "$vm" status
 	ctl "${stated[@]}" "$vm" why
 	is "$status" 0
-	has "$vm: $left $(cat up)" said
+	has "$left $(cat up)" said
 	ctl "${stated[@]}" --json "$vm" why
 	is "$(of .state)" dead
+	of .advice | grep -q "^$left $(cat up)"
 	touch go
 	ctl "$vm" wait --gone
 	is "$status" 0

@@ -176,6 +176,10 @@ static void test_what_is_no_directory_of_ours(void **state)
 	refused_and_seen("open", STATUS_OS,
 	    "open: a directory for the files of all users: name one of its own with --run-dir, "
 	    "such as open/vmrun");
+	assert_int_equal(
+	    chmod("open", 01000 | our_mode()), 0); /* against a clean-up of old files */
+	assert_int_equal(rundir_open(&r, "open", "vm", &err), 0);
+	(void)rundir_close(&r);
 	assert_false(is_there("open/vm"));
 	assert_int_equal(mkdir("run", our_mode()), 0);
 	assert_int_equal(mkdir("run/vm", 0700), 0);

@@ -118,6 +118,9 @@ static void check_words(const struct handle *h)
 	assert_int_equal(vmrun_import(&import, &lines, &notes, &why), 66);
 	assert_true(lines == NULL && notes == NULL);
 	getters_check_text(why, true);
+	import.directory = "relative";
+	assert_int_equal(vmrun_import(&import, &lines, &notes, &why), 64);
+	getters_check_text(why, true);
 	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);
 }
 

@@ -20,6 +20,7 @@
 #include "../platform/scratch.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/clock.h"
 
 enum { TAG_END = 1 << 30, TAG_OUTPUT = 10, MAX_WAIT_MS = 60000 };
 
@@ -250,22 +251,56 @@ static void test_signal_and_clear(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* A shell does not pass a signal on: what it has started gets it all the same. */
-static void test_a_signal_reaches_what_a_companion_has_started(void **state)
+/* Starts a companion with a child, which holds the FIFO; returns its other end. */
+static struct pollfd start_with_child(const char *script)
 {
 	struct pollfd child = { .events = POLLIN };
 
-	(void)state;
 	assert_int_equal(mkfifo("held", 0600), 0);
-	(void)start("one", "sleep 600 3>held >/dev/null 2>&1 & wait", false);
+	(void)start("one", script, false);
 	child.fd = open("held", O_RDONLY);
 	assert_true(child.fd >= 0);
 	assert_int_equal(poll(&child, 1, 0), 0);
-	assert_int_equal(companions_signal(&companions, SIGTERM), 1);
-	(void)await_end();
+	return child;
+}
+
+static void await_child(struct pollfd child)
+{
 	assert_int_equal(poll(&child, 1, MAX_WAIT_MS), 1); /* nobody holds it */
 	assert_true((child.revents & POLLHUP) != 0);
 	(void)close(child.fd);
+	while (companions_linger(&companions)) /* until init has reaped it */
+		clock_sleep(1);
+}
+
+/* A shell does not pass a signal on: what it has started gets it all the same. */
+static void test_a_signal_reaches_what_a_companion_has_started(void **state)
+{
+	struct pollfd child;
+
+	(void)state;
+	child = start_with_child("sleep 600 3>held >/dev/null 2>&1 & wait");
+	assert_int_equal(companions_signal(&companions, SIGTERM), 1);
+	(void)await_end();
+	await_child(child);
+	assert_int_equal(companions_running(&companions), 0);
+}
+
+/* A child that outlives the companion counts as one that runs, until a signal ends it. */
+static void test_what_a_companion_leaves_behind_runs(void **state)
+{
+	struct pollfd child;
+
+	(void)state;
+	child = start_with_child("(trap '' TERM; exec sleep 600 3>held >/dev/null 2>&1) & wait");
+	assert_false(companions_linger(&companions));
+	assert_int_equal(companions_signal(&companions, SIGTERM), 1);
+	(void)await_end();
+	assert_true(companions_linger(&companions));
+	assert_int_equal(companions_running(&companions), 1);
+	(void)companions_signal(&companions, SIGKILL);
+	await_child(child);
+	assert_int_equal(companions_running(&companions), 0);
 }
 
 static void test_those_that_were_forgotten_are_not_found(void **state)
@@ -294,6 +329,7 @@ int main(void)
 		TEST(another_command_is_another_companion),
 		TEST(signal_and_clear),
 		TEST(a_signal_reaches_what_a_companion_has_started),
+		TEST(what_a_companion_leaves_behind_runs),
 		TEST(those_that_were_forgotten_are_not_found),
 	};
 

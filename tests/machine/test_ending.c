@@ -7,15 +7,18 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "life.h"
+#include "platform/clock.h"
 
 #define COMPANION_MS 5000
 #define KILLED_MS 1000
+#define LOOK_MS 20
 
 static struct vm v = VM;
 
@@ -31,18 +34,22 @@ static struct next enter(enum state state)
 	return machine_states[state].enter(v.machine);
 }
 
-static struct companion_run *start_companion(const char *name)
+static struct companion_run *start_companion_as(const char *name, const char *line)
 {
 	struct words command = { 0 };
 	struct companion_run *run;
 
-	words_add(&command, "sleep");
-	words_add(&command, "600");
+	assert_null(words_split(&command, line));
 	companions_want_one(&v.machine->companions, name, &command, false);
 	words_free(&command);
 	run = companions_find(&v.machine->companions, name);
 	assert_int_equal(companion_start(&v.machine->companions, run, NULL), 0);
 	return run;
+}
+
+static struct companion_run *start_companion(const char *name)
+{
+	return start_companion_as(name, "sleep 600");
 }
 
 /* Adds a thing to the ledger that this command undoes. */
@@ -120,6 +127,37 @@ static void test_companion_that_stays(void **state)
 	assert_int_equal(run->job.pid, 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WTERMSIG(status), SIGKILL);
+	vm_close(&v);
+}
+
+/* What a companion has started gets the rest of its time, and is killed then. */
+static void test_child_of_a_companion(void **state)
+{
+	struct companion_run *run;
+	int child;
+
+	(void)state;
+	open_ending("");
+	assert_int_equal(mkfifo("held", 0600), 0);
+	run = start_companion_as(
+	    "parent", "sh -c '(trap \"\" TERM; exec sleep 600 3>held >/dev/null 2>&1) & wait'");
+	child = open("held", O_RDONLY); /* once it is deaf */
+	assert_true(child >= 0);
+	vm_check_next(enter(STATE_ENDING), STATE_ENDING, COMPANION_MS);
+	(void)companions_ended(&v.machine->companions, run->job.pid);
+	vm_check_next(vm_act(&v, EVENT_COMPANION), STATE_ENDING, LOOK_MS);
+	v.machine->end.until_ms = clock_ms() + COMPANION_MS;
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_ENDING, LOOK_MS);
+	assert_false(v.machine->end.companions_killed);
+	v.machine->end.until_ms = clock_ms();
+	(void)vm_act(&v, EVENT_DEADLINE);
+	assert_true(v.machine->end.companions_killed);
+	assert_int_equal(read(child, &(char){ 0 }, 1), 0); /* nobody holds it */
+	(void)close(child);
+	while (companions_linger(&v.machine->companions)) /* until init has reaped it */
+		clock_sleep(1);
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_REPORTING, -1);
+	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
 	vm_close(&v);
 }
 
@@ -261,6 +299,7 @@ int main(void)
 		END(test_companions),
 		END(test_single_companion),
 		END(test_companion_that_stays),
+		END(test_child_of_a_companion),
 		END(test_companion_ends_late),
 		END(test_ledger),
 		END(test_hanging_command),
