@@ -73,7 +73,6 @@ static void test_stops(void **state)
 	vm_end(&v);
 	life_script("exit 0");
 	vm_start(&v, "vm.on = { reboot = { boot = 'default', delay = 600 } }");
-	vm_reach(&v, STATE_CLEANING);
 	vm_reach(&v, STATE_WAITING);
 	vmrun_stop(v.handle);
 	vm_end(&v);

@@ -166,7 +166,7 @@ static void test_longest_path_can_be_asked(void **state)
 
 static void test_path_too_long_to_ask_is_live_for_a_socket(void **state)
 {
-	char path[MAX_SOCKET_PATH + 2];
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
 
 	(void)state;
 	memset(path, 'y', sizeof(path) - 1);
