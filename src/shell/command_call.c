@@ -19,21 +19,36 @@ void finder_define(struct finder *f, const struct shell_function *function)
 		return;
 	}
 	f->function = mem_grow(f->function, f->functions, sizeof(*f->function));
-	f->function[f->functions++] = *function;
+	f->function[f->functions] = *function;
+	f->function[f->functions++].arm = shell_arms_now(&f->values.arms);
+}
+
+static bool is_word(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
 }
 
 /* Returns the function that was defined last, its index + 1; 0: there is none. */
 static size_t find(const struct finder *f, const char *name)
 {
-	size_t n = strlen(name);
-
 	for (size_t i = f->functions; i > 0; i--) {
-		const struct shell_word *word = f->function[i - 1].name;
-
-		if (word->length == n && memcmp(word->text, name, n) == 0)
+		if (is_word(f->function[i - 1].name, name))
 			return i;
 	}
 	return 0;
+}
+
+/* Returns whether a function before this one has the same name. */
+static bool has_other(const struct finder *f, size_t index)
+{
+	const struct shell_word *name = f->function[index].name;
+
+	for (size_t i = 0; i < index; i++) {
+		if (f->function[i].name->length == name->length &&
+		    memcmp(f->function[i].name->text, name->text, name->length) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Returns whether a word hands on the arguments of the script, which the text does not tell. */
@@ -62,6 +77,7 @@ static void set_arguments(struct finder *f, const struct place *p)
 		else
 			shell_items_add(&f->values, &p->run.word[i], 1, &items);
 	}
+	f->values.arms.joined = 0; /* what stands behind "&&" is a branch around the call */
 	shell_list_local(&f->values, "@", 1, p->command->line);
 	shell_list_unset(&f->values, "@", 1);
 	if (!is_open || items.text.count > 0)
@@ -84,11 +100,35 @@ static void set_environment(struct finder *f, const struct place *p)
 	}
 }
 
+/* Returns what stands open in a function around the commands of its body. */
+static struct shell_nesting nesting_of(
+    const struct finder *f, const struct shell_function *function)
+{
+	struct shell_nesting nesting = f->nesting;
+
+	if (function->script->command[function->first].close == function->last)
+		nesting.braces++;
+	return nesting;
+}
+
+bool finder_returns(const struct finder *f, const struct place *p)
+{
+	const struct shell_word *word = p->run.word;
+
+	if (f->running == NULL || p->run.words == 0 ||
+	    (!is_word(word, "return") && !is_word(word, "exit")))
+		return false;
+	return f->values.arms.joined == 0 && f->nesting.branches == f->body.branches &&
+	    f->nesting.loops == f->body.loops && f->nesting.braces == f->body.braces &&
+	    p->command->depth == f->running->command->outside;
+}
+
 /* Reads the body of a function.  It was found, so that its scope is the one of the caller. */
 static void run(struct finder *f, const struct place *p, size_t index)
 {
 	struct shell_function function = f->function[index];
-	const struct shell_nesting nesting = f->nesting;
+	const struct shell_nesting nesting = f->nesting, outer_body = f->body;
+	const struct place *running = f->running;
 	const struct shell_command *body = f->directory.body;
 	struct place inside = { .script = function.script,
 		.index = function.first,
@@ -101,9 +141,13 @@ static void run(struct finder *f, const struct place *p, size_t index)
 	f->calls++;
 	shell_directory_open(&f->directory, false, &inner);
 	f->directory.body = inside.command;
+	f->body = nesting_of(f, &function);
+	f->running = &inside;
 	finder_walk(f, &inside, function.first, function.last + 1, function.depth);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 	f->directory.body = body;
+	f->body = outer_body;
+	f->running = running;
 	f->calls--;
 	f->nesting = nesting;
 	f->function[index].is_running = false;
@@ -127,11 +171,38 @@ static void call(struct finder *f, const struct place *p, size_t index)
 		finder_note_streams(f, p);
 }
 
+/* Notes before bhyve that the call runs commands that the import does not read. */
+static void note_doubt(struct finder *f, const struct place *p, size_t index)
+{
+	const struct shell_function *function = &f->function[index];
+	const struct shell_word *name = function->name;
+	const int shown = (int)(name->length < MAX_SHELL_SHOWN ? name->length : MAX_SHELL_SHOWN);
+	MEM_AUTO char *text = mem_format("%.*s", shown, name->text);
+	MEM_AUTO char *note = NULL;
+
+	if (f->out->argv.count > 0)
+		return;
+	if (function->is_running)
+		note = mem_format("the function %s calls itself, and the import reads it once: "
+				  "compare the values of its variables with those of the spec",
+		    text);
+	else if (function->arm != 0 && !shell_arms_have(&f->values.arms, function->arm) &&
+	    has_other(f, index))
+		note = mem_format("the import reads the function %s of line %zu, which stands in a "
+				  "branch: remove the one that does not apply",
+		    text, name->line);
+	if (note != NULL)
+		finder_note(f, p->command->line, note);
+}
+
 bool finder_call(struct finder *f, const struct place *p, const struct words *w)
 {
 	size_t found = w->count == 0 ? 0 : find(f, w->item[0]);
 
-	if (found == 0 || f->function[found - 1].is_running || p->command->has_apostrophe)
+	if (found == 0 || p->command->has_apostrophe)
+		return false;
+	note_doubt(f, p, found - 1);
+	if (f->function[found - 1].is_running)
 		return false;
 	if (f->calls == MAX_CALLS || f->steps > MAX_STEPS) {
 		finder_fail(f, p->command->line,

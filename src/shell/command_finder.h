@@ -23,8 +23,10 @@ struct finder {
 	struct shell_directory directory;	/* in which it runs */
 	struct shell_function *function;
 	size_t functions;
-	size_t calls, steps; /* calls that run, and commands that all calls have read */
-	bool looks_inside;   /* into $(...) and `...` */
+	struct shell_nesting body;   /* around the commands of the function that is being read */
+	const struct place *running; /* its first command; NULL: there is none */
+	size_t calls, steps;	     /* calls that run, and commands that all calls have read */
+	bool looks_inside;	     /* into $(...) and `...` */
 	bool has_failed;
 	bool is_unterminated;		    /* has_failed, because a quote has no end */
 	size_t index;			    /* of the bhyve command */
@@ -91,6 +93,8 @@ void finder_walk(
 bool finder_call(struct finder *f, const struct place *p, const struct words *w);
 /* Reads "run_rc_command", which calls the functions that variables name. */
 bool finder_call_rc(struct finder *f, const struct place *p, const struct words *w);
+/* Returns whether a command ends the function that is being read, whatever a run does. */
+bool finder_returns(const struct finder *f, const struct place *p);
 /* Reads the functions behind the first ones that no command has called, and forgets all of them. */
 void finder_end_functions(struct finder *f, const struct place *text, size_t first);
 /* Adds what is wrong with what was found to the report; returns 0 if nothing is, else -1. */

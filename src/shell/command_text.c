@@ -256,6 +256,8 @@ void finder_walk(struct finder *f, const struct place *text, size_t first, size_
 			}
 		}
 		read_command(f, &p, base, depth);
+		if (finder_returns(f, &p))
+			break;
 	}
 	shell_values_leave(&f->values, base);
 }

@@ -92,8 +92,13 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 		str_add(&note, ": remove the line if it does not apply");
 	} else {
 		str_add_line(&other, before->value, MAX_SHELL_SHOWN);
-		str_addf(&note, ", and not \"%s\" of line %zu: remove the line that does not apply",
-		    other.text == NULL ? "" : other.text, before->line);
+		str_addf(&note, ", and not \"%s\" of ", other.text == NULL ? "" : other.text);
+		if (v->frames > 0 && before->line == word->line)
+			str_add(&note,
+			    "an earlier call: remove the call or the line that does not apply");
+		else
+			str_addf(
+			    &note, "line %zu: remove the line that does not apply", before->line);
 		shell_basis_append(basis, &before->basis);
 		if (before->outside.missing.count > 0)
 			shell_basis_append(basis, &before->outside);

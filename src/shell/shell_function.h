@@ -13,6 +13,7 @@ struct shell_function {
 	struct shell_script *script;
 	size_t first, last;
 	size_t depth; /* subshells around it */
+	size_t arm;   /* the branch that defines it; 0: none */
 	bool is_called, is_running;
 };
 

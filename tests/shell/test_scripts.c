@@ -1,5 +1,4 @@
-/* Scripts that give bhyve its words from variables, functions and lines that a shell reads
- * otherwise. */
+/* Scripts: values, lists, functions and branches around bhyve, and lines that only look joined. */
 #include "../base/dice.h"
 #include "text_cases.h"
 
@@ -71,6 +70,38 @@ static const struct found_case found_cases[] = {
 	    ". /etc/rc.subr\nstart_cmd=web_start\nstart_precmd=pre\npre() { N=2; }\n"
 	    "web_start() { bhyve -c $N -m 1G web; }\nrun_rc_command \"$1\"",
 	    VM, 5, "", "", NULL, "" },
+	{ "commands behind return",
+	    "f() { N=2; g; M=1G; return; N=3; }\ng() { exit; M=2; }\nf\nbhyve -c $N -m $M web", VM,
+	    4, "", "", NULL, "" },
+	{ "a return that a shell may skip",
+	    "f() {\nN=1\nx && return\nx || { return; }\nif x; then return; fi\n"
+	    "while x; do return; done\n(return)\nreturn | cat\nreturn &\nN=2\n}\nf\n"
+	    "bhyve -c $N -m 1G web",
+	    VM, 13, "", "", NULL, "" },
+	{ "a return from parentheses", "f() ( x || { return; }\nbhyve -c 2 -m 1G web )\nf", VM, 2,
+	    "", "", NULL, "" },
+	{ "a function that calls itself before bhyve",
+	    "f() { N=2; x && f a; }\nf\nbhyve -c $N -m 1G web", VM, 3, "", "", NULL,
+	    "vm.sh:1: the function f calls itself, and the import reads it once: compare the" },
+	{ "a function that a branch defines again",
+	    "f() { N=1; }\nif x\nthen\nf() { N=2; }\nf\nfi\nf\nbhyve -c $N -m 1G web", VM, 8, "",
+	    "", NULL,
+	    "vm.sh:7: the import reads the function f of line 4, which stands in a branch: remove "
+	    "the one that does not apply" },
+	{ "a function that a branch defines and calls",
+	    "f() { N=1; }\nif x\nthen\nf() { N=2; }\nf\nbhyve -c $N -m 1G web\nfi\n", VM, 6, "", "",
+	    NULL, "" },
+	{ "a function that only a branch defines",
+	    "if x\nthen\nf() { N=2; }\nfi\nf\nbhyve -c $N -m 1G web", VM, 6, "", "", NULL, "" },
+	{ "calls that add to a value",
+	    "O=; add() {\nO=\"$O -s $1\"\n}\nadd 3,a\n[ x ] && add 4,b\nbhyve $O web",
+	    "bhyve -s 3,a -s 4,b web", 6, "", "", NULL,
+	    "vm.sh:2: $O: the import uses \"-s 3,a -s 4,b\" of this line, which stands in a "
+	    "branch, "
+	    "and not \"-s 3,a\" of an earlier call: remove the call or the line that does not "
+	    "apply" },
+	{ "an argument behind &&", "f() { bhyve -c $1 -m $M web; }\nx && M=1G f 2", VM, 1, "", "",
+	    NULL, "" },
 	/* Subshells. */
 	{ "values of a subshell", "N=2\n(N=4; unset M)\nM=1G; ( unset M )\nbhyve -c $N -m $M web",
 	    VM, 4, "", "", NULL, "" },
@@ -215,6 +246,8 @@ static const struct refused_case refused_cases[] = {
 		NULL, NULL } },
 	{ "an element that is set", "a=(1 2)\na[0]=3\nbhyve -c ${a[0]} web",
 	    { "vm.sh:3: $a is not set", NULL, NULL } },
+	{ "commands behind a return", "f() { return; " VM "; }\nf",
+	    { "no bhyve command found", NULL, NULL } },
 	{ "a part of an array", "a=(1 2)\nbhyve -c \"${a[@]:1}\" web",
 	    { "vm.sh:2: vmrun cannot work out ${a[@]:1}", NULL, NULL } },
 	{ "an unset variable in quotes", "bhyve \"$OPTS\" -c 2 web",
