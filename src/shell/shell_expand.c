@@ -12,6 +12,8 @@
 #include "shell/shell_number.h"
 #include "shell/shell_substitute.h"
 
+#define BLANKS " \t\n"
+
 static void end_field(struct shell_expander *x)
 {
 	if (x->has_field)
@@ -25,10 +27,40 @@ static void put(struct shell_expander *x, const char *text, size_t n)
 	x->has_field = true;
 }
 
+/* Returns the characters that separate fields. */
+static const char *separators(const struct shell_values *v)
+{
+	const struct shell_variable *ifs = shell_value(v, "IFS");
+
+	return ifs == NULL ? BLANKS : ifs->value;
+}
+
+/* Returns how many blanks that separate fields stand here. */
+static size_t count_blanks(const char *value, const char *between)
+{
+	size_t n = 0;
+
+	while (value[n] != '\0' && strchr(BLANKS, value[n]) != NULL &&
+	    strchr(between, value[n]) != NULL)
+		n++;
+	return n;
+}
+
+/* Ends a field, which may be empty before a separator that is no blank; returns what is behind. */
+static const char *skip_separator(struct shell_expander *x, const char *value, const char *between)
+{
+	value += count_blanks(value, between);
+	if (*value != '\0' && strchr(between, *value) != NULL) {
+		x->has_field = true;
+		value++;
+	}
+	end_field(x);
+	return value;
+}
+
 void shell_put_value(struct shell_expander *x, const char *value, bool quoted)
 {
-	const struct shell_variable *ifs = shell_value(x->v, "IFS");
-	const char *between = ifs == NULL ? " \t\n" : ifs->value;
+	const char *between = separators(x->v);
 
 	if (!shell_spend(x->v, strlen(value), x->line))
 		return;
@@ -41,9 +73,7 @@ void shell_put_value(struct shell_expander *x, const char *value, bool quoted)
 
 		if (n > 0)
 			put(x, value, n);
-		else
-			end_field(x);
-		value += n > 0 ? n : 1;
+		value = n > 0 ? value + n : skip_separator(x, value, between);
 	}
 }
 
@@ -80,7 +110,7 @@ void shell_miss_variable(const struct shell_values *v, const char *name, size_t 
 	str_addf(&problem, "%s:%zu: ", v->text_name, line);
 	str_add_line(&problem, dollar, MAX_SHELL_SHOWN);
 	str_add(&problem, " is not set in this text: ");
-	if (isdigit((unsigned char)*name) || shell_name_length(name, n) == 0)
+	if (isdigit((unsigned char)*name) || shell_name_length(name, n) < n)
 		str_add(&problem, "write its value in its place");
 	else if (v->source_line > 0)
 		str_addf(&problem,
@@ -126,6 +156,7 @@ void shell_put_variable(struct shell_expander *x, const char *name, size_t n, bo
 void shell_put_list(struct shell_expander *x, const char *name, size_t n, char mark, bool quoted)
 {
 	const struct shell_variable *number;
+	const char *between;
 	size_t count;
 
 	if (!shell_list_count(x->v, name, n, &number)) {
@@ -133,6 +164,7 @@ void shell_put_list(struct shell_expander *x, const char *name, size_t n, char m
 		return;
 	}
 	count = shell_list_length(x->v, name, n);
+	between = mark == '*' ? separators(x->v) : " ";
 	if (number != NULL && shell_spend(x->v, 64, x->line))
 		shell_use(x->v, number, x->basis);
 	if (count == 0 && quoted && mark == '@') {
@@ -145,7 +177,7 @@ void shell_put_list(struct shell_expander *x, const char *name, size_t n, char m
 		if (i > 0 && x->splits && !(quoted && mark == '*'))
 			end_field(x);
 		else if (i > 0)
-			put(x, " ", 1);
+			put(x, between, *between == '\0' ? 0 : 1);
 		if (found != NULL)
 			put_found(x, found, quoted);
 		x->has_field = x->has_field || quoted;
@@ -318,6 +350,30 @@ static const char *skip_tilde(struct shell_expander *x, const char *p, const cha
 	return p + 1;
 }
 
+/* Returns whether bash makes several words of this one: a{b,c} or {1..3}. */
+static bool has_alternatives(const char *p, const char *end)
+{
+	bool is_open = false, has_several = false;
+
+	while (p != NULL && p < end) {
+		char c = *p++, next = p < end ? *p : '\0';
+
+		if (c == '\\')
+			p += p < end ? 1 : 0;
+		else if (c == '\'' || c == '"' || c == '`')
+			p = shell_skip(p, end, c, c == '"');
+		else if (c == '$' && (next == '(' || next == '{'))
+			p = shell_skip(p + 1, end, next == '(' ? ')' : '}', false);
+		else if (c == '{')
+			is_open = true;
+		else if (c == ',' || (c == '.' && next == '.'))
+			has_several = is_open;
+		else if (c == '}' && has_several)
+			return true;
+	}
+	return false;
+}
+
 void shell_expand(struct shell_values *v, const struct shell_word *word, struct words *out,
     struct shell_basis *basis)
 {
@@ -325,6 +381,9 @@ void shell_expand(struct shell_values *v, const struct shell_word *word, struct 
 		false };
 	const char *end = word->text + word->length;
 
+	if (has_alternatives(word->text, end))
+		miss(&x, word->text, word->length,
+		    "bash makes several words of it: write them in its place");
 	shell_put_all(&x, skip_tilde(&x, word->text, end), end, false, 0);
 	end_field(&x);
 	str_free(&x.field);

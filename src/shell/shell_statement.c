@@ -69,10 +69,14 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 static void unset_all(struct shell_values *v, const struct shell_word *word, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t n = shell_name_length(word[i].text, word[i].length);
+		bool is_quoted = word[i].length > 1 && strchr("'\"", *word[i].text) != NULL;
+		const char *name = word[i].text + (is_quoted ? 1 : 0);
+		size_t rest = word[i].length - (is_quoted ? 1 : 0);
+		size_t n = shell_name_length(name, rest);
 
-		if (n > 0 && n == word[i].length)
-			shell_list_unset(v, word[i].text, n);
+		/* Without one element, the others and their number are not known either. */
+		if (n > 0 && (n == rest || name[n] == '[' || is_quoted))
+			shell_list_unset(v, name, n);
 	}
 }
 
@@ -134,21 +138,49 @@ static void read_for(struct shell_values *v, struct shell_statement *s)
 	shell_basis_free(&basis);
 }
 
-/* Reads the words behind "set": those behind "--" are the positional parameters. */
-static void read_set(struct shell_values *v, struct shell_statement *s)
+/* Returns the index of the word behind the options of "set", which may be "-" or "--". */
+static size_t skip_set_options(const struct shell_statement *s)
 {
-	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
-	bool refers = false;
 	size_t i = 1;
 
-	while (i < s->words && !is_word(&s->word[i], "--"))
-		i++;
-	if (i == s->words)
+	while (i < s->words && s->word[i].length > 1 && strchr("-+", *s->word[i].text) != NULL &&
+	    !is_word(&s->word[i], "--"))
+		i += s->word[i].text[s->word[i].length - 1] == 'o' ? 2 : 1; /* -eo pipefail */
+	return i;
+}
+
+/* Returns whether "set" is that of csh, which sets a variable. */
+static bool is_csh_set(const struct shell_statement *s, size_t i)
+{
+	return shell_assignment(&s->word[i]) > 0 ||
+	    (i + 1 < s->words && is_word(&s->word[i + 1], "="));
+}
+
+/* Reads "set" with the positional parameters. */
+static void read_set(struct shell_values *v, const struct shell_statement *s)
+{
+	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
+	size_t i = skip_set_options(s);
+	bool is_open = i >= s->words || !is_word(&s->word[i], "--"), refers = false;
+	const char *first;
+
+	i += i < s->words && (!is_open || is_word(&s->word[i], "-")) ? 1 : 0;
+	if (is_open && i >= s->words)
 		return;
-	for (size_t k = i + 1; k < s->words; k++)
+	if (is_open && is_csh_set(s, i)) {
+		shell_list_unset(v, "@", 1);
+		return;
+	}
+	for (size_t k = i; k < s->words; k++)
 		refers = refers || memchr(s->word[k].text, '$', s->word[k].length) != NULL;
-	shell_items_add(v, s->word + i + 1, s->words - i - 1, &items);
-	shell_list_set(v, "@", 1, s->word->line, refers, &items);
+	shell_items_add(v, s->word + i, s->words - i, &items);
+	if (is_open && items.text.count == 0)
+		return; /* "set" alone, which changes nothing */
+	first = items.text.count > 0 ? items.text.item[0] : "";
+	if (is_open && (*first == '-' || *first == '+'))
+		shell_list_unset(v, "@", 1); /* a value with options */
+	else
+		shell_list_set(v, "@", 1, s->word->line, refers, &items);
 }
 
 /* Reads "shift", behind which the text tells nothing where it may run otherwise. */
@@ -164,9 +196,13 @@ static void read_shift(struct shell_values *v, const struct shell_statement *s)
 		shell_shift(v, s->words == 1 ? 1 : (size_t)(*s->word[1].text - '0'), s->word->line);
 }
 
-/* Keeps the variables of "local" until the end of the function. */
+/* Keeps the variables of "local" until the end of the function, but not those of "declare -g". */
 static void read_local(struct shell_values *v, const struct shell_statement *s)
 {
+	for (size_t i = 1; i < s->words && *s->word[i].text == '-'; i++) {
+		if (memchr(s->word[i].text, 'g', s->word[i].length) != NULL)
+			return;
+	}
 	for (size_t i = 1; i < s->words; i++) {
 		size_t n = shell_name_length(s->word[i].text, s->word[i].length);
 

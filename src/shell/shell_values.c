@@ -196,11 +196,29 @@ size_t shell_values_call(struct shell_values *v)
 	return v->locals;
 }
 
+/* Forgets the elements that a function added to an array of its own: name is "a[#]". */
+static void remove_elements(struct shell_values *v, const char *name)
+{
+	const char *mark = strstr(name, "[#]");
+	size_t n = mark == NULL ? 0 : (size_t)(mark + 1 - name);
+
+	for (size_t i = n > 0 ? v->count : 0; i > 0; i--) {
+		const struct shell_variable *item = &v->item[i - 1];
+
+		if (strncmp(item->name, name, n) == 0)
+			remove_variable(v, item->name, strlen(item->name));
+	}
+}
+
 void shell_values_return(struct shell_values *v, size_t locals)
 {
 	v->frames--;
-	while (v->locals > locals)
-		restore(v, &v->local[--v->locals]);
+	while (v->locals > locals) {
+		struct shell_saved *saved = &v->local[--v->locals];
+
+		remove_elements(v, saved->variable.name);
+		restore(v, saved);
+	}
 }
 
 void shell_local(struct shell_values *v, const char *name, size_t n, size_t line)
