@@ -207,10 +207,14 @@ static void judge_limits(struct finder *f, const struct place *p)
 /* Returns whether a command is one of bash that changes variables, ((N++)). */
 static bool is_arithmetic(const struct place *p)
 {
-	const struct shell_word *word = &p->script->word[p->command->word];
+	const char *text;
 
-	return p->command->words > 0 && word->text - p->script->text > 1 && word->text[-1] == '(' &&
-	    word->text[-2] == '(';
+	if (p->command->words == 0)
+		return false;
+	text = p->script->word[p->command->word].text;
+	while (text > p->script->text && strchr(" \t\n", text[-1]) != NULL)
+		text--;
+	return text - p->script->text > 1 && text[-1] == '(' && text[-2] == '(';
 }
 
 /* Reads a command; `base`: subshells that are open around the text that are not of it. */
@@ -224,9 +228,11 @@ static void read_command(struct finder *f, struct place *p, size_t base, size_t 
 	shell_statement_open(&f->nesting, p->script, p->index, &p->run, &step);
 	shell_directory_enter(&f->directory, p->script, p->index, &f->nesting);
 	shell_values_leave(&f->values, base + low);
-	if (is_arithmetic(p))
-		shell_unset_names(
-		    &f->values, p->script->word[c->word].text, p->script->word[c->word].length);
+	for (size_t i = is_arithmetic(p) ? 0 : c->words; i < c->words; i++) {
+		const struct shell_word *word = &p->script->word[c->word + i];
+
+		shell_unset_names(&f->values, word->text, word->length);
+	}
 	shell_values_enter(&f->values, base + inside);
 	shell_arms_enter(&f->values.arms, &f->nesting, &step);
 	if (shell_statement_read(&f->values, &p->run) &&

@@ -9,7 +9,7 @@
 #include "shell/shell_substitute.h"
 
 #define MAX_DEPTH 16	 /* of ${a:-${b:-...}} */
-#define MAX_TRIMMED 4096 /* bytes of a value that a pattern trims */
+#define MAX_TRIMMED 2048 /* bytes of a value that a pattern trims */
 
 /* Sets the variable of ${NAME:=word} and adds its value. */
 static void put_default(struct shell_expander *x, const char *name, size_t n, const char *word,
@@ -132,7 +132,8 @@ static bool put_trimmed(
 	shell_use(x->v, found, &all);
 	pattern = shell_expand_one(x->v, &word, &all);
 	found = shell_find(x->v, b->name, b->n);
-	if (found == NULL || strlen(found->value) > MAX_TRIMMED || strlen(pattern) > MAX_TRIMMED)
+	if (found == NULL || strlen(found->value) > MAX_TRIMMED || strlen(pattern) > MAX_TRIMMED ||
+	    !shell_spend(x->v, strlen(found->value), x->line))
 		return false;
 	left = trim(found->value, pattern, *b->rest == '%', is_longest);
 	if (*b->rest == '%' && strcmp(pattern, "/*") == 0)

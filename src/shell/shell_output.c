@@ -1,12 +1,15 @@
 /* The output of simple commands. */
 #include "shell/shell_output.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "shell/shell_expand.h"
+
+#define MAX_WIDTH 64 /* of a number that printf pads */
 
 /* Adds the character of an escape, p is behind its backslash, and returns its end. */
 static const char *put_escape(struct str *s, const char *p)
@@ -43,8 +46,43 @@ static void put_escaped(struct str *s, const char *text)
 	}
 }
 
-/* Adds a format of printf once, with its next arguments; returns how many it took. */
-static size_t put_format(struct str *s, const char *format, char *const *argument, size_t count)
+/*
+ * Adds a number as "%d" or "%02x" shows it, p is behind the "%".  Returns the end of the
+ * conversion; NULL: it is another one, or the argument is no number.
+ */
+static const char *put_number(struct str *s, const char *p, const char *argument)
+{
+	const char *conversion = p + strspn(p, "0123456789");
+	size_t width = conversion > p ? strtoul(p, NULL, 10) : 0, n;
+	char pad = *p == '0' ? '0' : ' ', *behind;
+	long long number;
+	MEM_AUTO char *digits = NULL;
+
+	errno = 0;
+	number = strtoll(argument, &behind, 0);
+	if (width > MAX_WIDTH || behind == argument || *behind != '\0' || errno != 0 ||
+	    (number < 0 && (width > 0 || strchr("di", *conversion) == NULL)))
+		return NULL;
+	if (strchr("diu", *conversion) != NULL)
+		digits = mem_format("%lld", number);
+	else if (*conversion == 'x')
+		digits = mem_format("%llx", (unsigned long long)number);
+	else if (*conversion == 'X')
+		digits = mem_format("%llX", (unsigned long long)number);
+	else
+		return NULL;
+	for (n = strlen(digits); n < width; n++)
+		str_add_n(s, &pad, 1);
+	str_add(s, digits);
+	return conversion + 1;
+}
+
+/*
+ * Adds a format of printf once, with its next arguments; returns how many it took.  Clears
+ * *is_known at a conversion that vmrun does not know.
+ */
+static size_t put_format(
+    struct str *s, const char *format, char *const *argument, size_t count, bool *is_known)
 {
 	size_t used = 0;
 
@@ -55,13 +93,17 @@ static size_t put_format(struct str *s, const char *format, char *const *argumen
 			str_add(s, "%");
 			p += 2;
 		} else if (*p == '%' && p[1] != '\0') {
-			p += 1 + strspn(p + 1, "-+ #0123456789.");
-			if (used < count && *p == 'b')
-				put_escaped(s, argument[used]);
-			else if (used < count)
-				str_add(s, argument[used]);
+			const char *text = used < count ? argument[used] : "", *behind = p + 2;
+
 			used++;
-			p += *p == '\0' ? 0 : 1;
+			if (*++p == 'b')
+				put_escaped(s, text);
+			else if (*p == 's')
+				str_add(s, text);
+			else
+				behind = put_number(s, p, text);
+			*is_known = *is_known && behind != NULL;
+			p = behind == NULL ? p + 1 : behind;
 		} else {
 			str_add_n(s, p++, 1);
 		}
@@ -69,16 +111,18 @@ static size_t put_format(struct str *s, const char *format, char *const *argumen
 	return used < count ? used : count;
 }
 
-static void put_printf(struct str *s, const struct words *w)
+/* Adds what printf prints; returns whether that is known. */
+static bool put_printf(struct str *s, const struct words *w)
 {
 	size_t i = w->count > 1 && strcmp(w->item[1], "--") == 0 ? 2 : 1, used;
+	bool is_known = true;
 
 	if (i >= w->count)
-		return;
+		return true;
 	for (size_t k = i + 1;; k += used) {
-		used = put_format(s, w->item[i], w->item + k, w->count - k);
+		used = put_format(s, w->item[i], w->item + k, w->count - k, &is_known);
 		if (used == 0 || k + used >= w->count)
-			return;
+			return is_known;
 	}
 }
 
@@ -128,6 +172,7 @@ char *shell_output(struct shell_values *v, const struct shell_script *script,
 	const struct shell_redirect *here = here_of(script, command);
 	WORDS_AUTO struct words w = { 0 };
 	struct str s = { 0 };
+	bool is_known = true;
 	size_t i = command->words > 0 && is_word(word, "{") ? 1 : 0;
 	const char *name;
 
@@ -137,14 +182,16 @@ char *shell_output(struct shell_values *v, const struct shell_script *script,
 		return NULL;
 	name = strrchr(w.item[0], '/') == NULL ? w.item[0] : strrchr(w.item[0], '/') + 1;
 	if (strcmp(name, "printf") == 0)
-		put_printf(&s, &w);
+		is_known = put_printf(&s, &w) || basis->missing.count > 0; /* that says more */
 	else if (strcmp(name, "echo") == 0)
 		put_echo(&s, &w);
 	else if (strcmp(name, "cat") == 0 && here != NULL)
 		return shell_expand_here(v, here, basis);
 	else
 		return NULL;
-	return str_take(&s);
+	if (!is_known)
+		str_free(&s);
+	return is_known ? str_take(&s) : NULL;
 }
 
 /* Finds the first command of a group that ends before command `end`. */

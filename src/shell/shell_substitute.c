@@ -184,9 +184,12 @@ char *shell_substitute(
 	struct shell_script script;
 	ERROR_AUTO struct error err = { 0 };
 	char *printed = NULL;
+	size_t levels = v->levels;
 
+	shell_values_enter(v, levels + 1);
 	if (shell_read(text, n, line, SHELL_COMMENTS, &script, &err) == 0)
 		printed = print_script(v, &script, &all);
+	shell_values_leave(v, levels);
 	shell_free(&script);
 	if (printed == NULL)
 		return NULL;

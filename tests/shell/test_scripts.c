@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 #define VM "bhyve -c 2 -m 1G web"
 
 static const struct found_case found_cases[] = {
@@ -111,6 +113,8 @@ static const struct found_case found_cases[] = {
 	{ "values in a subshell", "N=4; (N=2; bhyve -c $N -m 1G web)", VM, 1, "", "", NULL, "" },
 	{ "values in another shell", "N=2\nsh -c 'N=4'\nbhyve -c $N -m 1G web", VM, 3, "", "", NULL,
 	    "" },
+	{ "values in $(...)", "A=$(echo ${N:=4})\nbhyve -c ${N:=2} -m 1G web", VM, 2, "", "", NULL,
+	    "" },
 	/* Branches. */
 	{ "a value that only a branch sets", "[ -n \"$1\" ] && A='-c 2'\nbhyve $A -m 1G web", VM, 2,
 	    "", "", NULL,
@@ -210,6 +214,10 @@ static const struct found_case found_cases[] = {
 	    "/home/vm" },
 	{ "braces that bash keeps", "bhyve -c 2 {} {a} a,b} '{a,b}' \\{a,b} \"{1..2}\" ${N:-c,d}",
 	    "bhyve -c 2 '{}' '{a}' 'a,b}' '{a,b}' '{a,b}' '{1..2}' c,d", 1, "", "", NULL, "" },
+	{ "what printf prints of numbers",
+	    "bhyve -c $(printf '%d' 2) $(printf '59%02d' 7) $(printf '%02x:%X' 10 171) "
+	    "\"$(printf '%4i%s' 1)\" $(printf %02u%% 123) $(printf %d -3)",
+	    "bhyve -c 2 5907 0a:AB '   1' 123% -3", 1, "", "", NULL, "" },
 	{ "what echo prints", "N=2\nbhyve -c $(echo $N) -m $(printf '%sG' 1 2>/dev/null) web", VM,
 	    2, "", "", NULL, "" },
 	/* Loops. */
@@ -263,6 +271,8 @@ static const struct refused_case refused_cases[] = {
 	{ "arithmetic that changes a variable",
 	    "A=1; B=1; C=1\n: $((A+=1))\n((B++))\nlet C=C+1\nbhyve -c $A $B $C web",
 	    { "vm.sh:5: $A is not set", "vm.sh:5: $B is not set", "vm.sh:5: $C is not set" } },
+	{ "arithmetic with blanks", "A=1; B=1\n(( A += 1, B++ ))\nbhyve -c $A $B web",
+	    { "vm.sh:3: $A is not set", "vm.sh:3: $B is not set", NULL } },
 	{ "signs that change a variable", "A=1\nbhyve -c $((--A)) web",
 	    { "vm.sh:2: vmrun cannot work out $((--A))", NULL, NULL } },
 	{ "an array that a loop builds",
@@ -291,6 +301,19 @@ static const struct refused_case refused_cases[] = {
 		"vm.sh:2: vmrun cannot work out 3,a,/v/{a,b}: bash", NULL } },
 	{ "a loop over numbers in braces", "for n in {1..3}; do bhyve -c 2 vm$n; done",
 	    { "vm.sh:1: vmrun cannot work out {1..3}: bash makes several words", NULL, NULL } },
+	{ "formats of printf", "bhyve -c $(printf %.1s ab) $(printf %-2d 2) $(printf %d 08) web",
+	    { "vm.sh:1: vmrun cannot work out $(printf %.1s ab)",
+		"vm.sh:1: vmrun cannot work out $(printf %-2d 2)",
+		"vm.sh:1: vmrun cannot work out $(printf %d 08)" } },
+	{ "numbers of printf", "bhyve -c $(printf %x -1) $(printf %65d 2) $(printf %d x) web",
+	    { "vm.sh:1: vmrun cannot work out $(printf %x -1)",
+		"vm.sh:1: vmrun cannot work out $(printf %65d 2)",
+		"vm.sh:1: vmrun cannot work out $(printf %d x)" } },
+	{ "a number of printf that is not set", "bhyve -c $(printf %02d $N) web",
+	    { "vm.sh:1: $N is not set in this text", NULL, NULL } },
+	{ "numbers of printf without an argument", "bhyve -c $(printf %d) $(printf %2d -3) web",
+	    { "vm.sh:1: vmrun cannot work out $(printf %d)",
+		"vm.sh:1: vmrun cannot work out $(printf %2d -3)", NULL } },
 	{ "a part of an array", "a=(1 2)\nbhyve -c \"${a[@]:1}\" web",
 	    { "vm.sh:2: vmrun cannot work out ${a[@]:1}", NULL, NULL } },
 	{ "an unset variable in quotes", "bhyve \"$OPTS\" -c 2 web",
@@ -324,9 +347,27 @@ static void test_refused(void **state)
 		    strlen(refused_cases[i].text), refused_cases[i].problem);
 }
 
+/* Patterns that are tried at each byte of a long value, which leave nothing of it. */
+static void test_trimmed(void **state)
+{
+	static const char *const problem[] = { "variables expand to more than 1 MiB", NULL, NULL };
+	STR_AUTO struct str text = { 0 };
+
+	(void)state;
+	str_add(&text, "A=c");
+	for (size_t i = 0; i < 2000; i++)
+		str_add(&text, "a");
+	str_add(&text, "\n");
+	for (size_t i = 0; i < 600; i++)
+		str_add(&text, "B=${A%*c*a*a*}\n");
+	str_add(&text, VM);
+	check_refused("patterns", text.text, text.length, problem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trimmed),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_refused),
 	};
