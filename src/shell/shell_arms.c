@@ -13,6 +13,7 @@ struct shell_arm {
 	size_t number; /* unlike that of any other arm of the text */
 	size_t branch; /* the number of its first arm */
 	bool is_last;
+	bool is_condition; /* of an "if": a shell does not skip it */
 };
 
 static size_t level_of(const struct shell_nesting *nesting, enum arm_kind kind)
@@ -27,7 +28,7 @@ static void push(struct shell_arms *a, enum arm_kind kind, size_t level)
 	size_t number = ++a->last;
 
 	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
-	a->arm[a->count++] = (struct shell_arm){ kind, level, number, number, false };
+	a->arm[a->count++] = (struct shell_arm){ kind, level, number, number, false, false };
 }
 
 /* Returns how many of a kind are open. */
@@ -56,14 +57,20 @@ void shell_arms_enter(
 	while (a->count > 0 &&
 	    a->arm[a->count - 1].level > level_of(nesting, a->arm[a->count - 1].kind))
 		a->count--;
+	if (nesting->is_then && a->count > 0 && a->arm[a->count - 1].is_condition) {
+		a->arm[a->count - 1].is_condition = false;
+		a->arm[a->count - 1].number = ++a->last;
+	}
 	if (nesting->is_arm && a->count > 0 && a->arm[a->count - 1].kind == ARM_BRANCH) {
 		a->arm[a->count - 1].number = ++a->last;
 		a->arm[a->count - 1].is_last = step->is_last;
 	}
 	if (step->is_group && step->is_joined)
 		push(a, ARM_GROUP, nesting->braces);
-	for (size_t n = count_of(a, false); n < nesting->branches;)
+	for (size_t n = count_of(a, false); n < nesting->branches;) {
 		push(a, ARM_BRANCH, ++n);
+		a->arm[a->count - 1].is_condition = nesting->is_if && n == nesting->branches;
+	}
 	for (size_t n = count_of(a, true); n < nesting->loops;)
 		push(a, step->is_once ? ARM_ONCE : ARM_LOOP, ++n);
 	enter_joined(a, step);
@@ -75,8 +82,9 @@ static const struct shell_arm *innermost(const struct shell_arms *a, bool is_loo
 	for (size_t i = a->count; i > 0; i--) {
 		const struct shell_arm *arm = &a->arm[i - 1];
 
-		if (is_loop ? arm->kind == ARM_LOOP
-			    : arm->kind == ARM_BRANCH || arm->kind == ARM_GROUP)
+		if (is_loop
+			? arm->kind == ARM_LOOP
+			: (arm->kind == ARM_BRANCH && !arm->is_condition) || arm->kind == ARM_GROUP)
 			return arm;
 	}
 	return NULL;

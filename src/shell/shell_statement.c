@@ -32,12 +32,13 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 	static const char *const closing[] = { "fi", "esac", NULL };
 	static const char *const arms[] = { "else", "elif", NULL };
 	static const char *const loops[] = { "while", "until", "for", "select", NULL };
-	static const char *const others[] = { "do", "then", "!", "@reboot", NULL };
+	static const char *const others[] = { "do", "!", "@reboot", NULL };
 
 	for (; s->words > 0; s->word++, s->words--) {
 		if (is_one_of(s->word, opening)) {
 			nesting->branches++;
-			if (is_word(s->word, "case")) {
+			nesting->is_if = is_word(s->word, "if");
+			if (!nesting->is_if) {
 				s->words = 0;
 				return;
 			}
@@ -59,6 +60,8 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 			nesting->braces -= nesting->braces > 0 ? 1 : 0;
 		} else if (is_one_of(s->word, arms)) {
 			nesting->is_arm = true;
+		} else if (is_word(s->word, "then")) {
+			nesting->is_then = true;
 		} else if (!is_one_of(s->word, others)) {
 			return;
 		}
@@ -338,7 +341,7 @@ void shell_statement_open(struct shell_nesting *nesting, struct shell_script *sc
 	*out = (struct shell_statement){ first, command->words - prompt, 0 };
 	if (out->words > 0)
 		strip_recipe_mark(word + prompt);
-	nesting->is_arm = false;
+	nesting->is_arm = nesting->is_if = nesting->is_then = false;
 	step->is_group = out->words > 0 && is_word(first, "{");
 	step->is_last = out->words > 0 &&
 	    (is_word(first, "else") || (command->is_pattern && is_word(first, "*")));
