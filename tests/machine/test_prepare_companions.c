@@ -233,7 +233,7 @@ static void start_again(void)
 
 static bool has_no_companion(const struct machine *m)
 {
-	return companions_running(&m->companions) == 0;
+	return !companions_unreaped(&m->companions);
 }
 
 /* Ends the companion, and lets the machine handle that. */
