@@ -34,8 +34,7 @@ static const char *const commands[] = {
 	"[ -d /vm ] || exit 1\nbhyve -c 2 vm\n",
 	"{ bhyve -c 2 vm; } &\n",
 	"{% highlight sh %}\nbhyve -c 2 vm\n",
-	"\xef\xbb\xbf"
-	"bhyve -c 2 vm\n",
+	"\357\273\277bhyve -c 2 vm\n", /* a byte order mark */
 	"# kldload vmm\n# /usr/sbin/bhyve -m 1G \\\n> -s 0,hostbridge \\\n> vm\n",
 };
 
