@@ -73,7 +73,7 @@ size_t companions_signal(struct companions *c, int signal);
 size_t companions_running(const struct companions *c);
 /* Returns whether one runs itself. */
 bool companions_unreaped(const struct companions *c);
-/* Returns whether one has ended and left processes, of whose end nobody tells. */
+/* Returns whether one has ended and left processes: their end wakes vmrun up only by a timer. */
 bool companions_linger(const struct companions *c);
 /* Stops waiting for the companions that still run. */
 void companions_forget(struct companions *c);

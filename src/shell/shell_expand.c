@@ -46,7 +46,10 @@ static size_t count_blanks(const char *value, const char *between)
 	return n;
 }
 
-/* Ends a field, which may be empty before a separator that is no blank; returns what is behind. */
+/*
+ * Ends a field and skips its separator.  The field may be empty, unless the separator is blank.
+ * Returns what follows.
+ */
 static const char *skip_separator(struct shell_expander *x, const char *value, const char *between)
 {
 	value += count_blanks(value, between);

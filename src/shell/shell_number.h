@@ -5,8 +5,8 @@
 #include "shell/shell_values.h"
 
 /*
- * Returns the value of an expression in which $NAME has been expanded, as text; NULL: vmrun does
- * not know its operators, or a variable is no number.  Caller frees.
+ * Returns the value of an expression in which $NAME has been expanded, as text.  NULL: vmrun does
+ * not know its operators, or a variable has no number.  Caller frees.
  */
 char *shell_number(
     const struct shell_values *v, const char *text, size_t line, struct shell_basis *basis);

@@ -47,8 +47,8 @@ static void put_escaped(struct str *s, const char *text)
 }
 
 /*
- * Adds a number as "%d" or "%02x" shows it, p is behind the "%".  Returns the end of the
- * conversion; NULL: it is another one, or the argument is no number.
+ * Adds a number as "%d" or "%02x" shows it; p points behind the "%".  Returns the end of the
+ * conversion, or NULL if this is another conversion or the argument is not a number.
  */
 static const char *put_number(struct str *s, const char *p, const char *argument)
 {
