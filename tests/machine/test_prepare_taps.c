@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "life.h"
+#include "machine/prepare.h"
 
 #define COMMAND_MS 30000
 #define MAX_COLLISIONS 64
@@ -241,6 +242,28 @@ static void test_tap_that_went_down(void **state)
 		    "tap0\nifconfig tap0 up\nifconfig tap0 up\n");
 	vm_close(&v);
 	(void)unsetenv("FAKE_CALLS");
+}
+
+/* The preparation of a boot begins with that. */
+static void test_boot_after_a_tap_went_down(void **state)
+{
+	struct words *raised;
+
+	(void)state;
+	open_taking(ONE);
+	raised = &v.machine->host.taps_done[TAP_UP];
+	words_add(raised, "tap0");
+	(void)prepare_begin(v.machine);
+	assert_true(words_have(raised, "tap0"));
+	vm_close(&v);
+	open_taking(ONE);
+	raised = &v.machine->host.taps_done[TAP_UP];
+	words_add(raised, "tap0");
+	goes_down = true;
+	(void)prepare_begin(v.machine);
+	goes_down = false;
+	assert_false(words_have(raised, "tap0"));
+	vm_close(&v);
 }
 
 /* The ledger has the index of the created interface: here one of every host. */
@@ -523,6 +546,7 @@ int main(void)
 		TAPS(test_disk_of_another_without_checks),
 		TAPS(test_steps),
 		TAPS(test_tap_that_went_down),
+		TAPS(test_boot_after_a_tap_went_down),
 		TAPS(test_index),
 		TAPS(test_two_taps),
 		TAPS(test_no_tap),

@@ -739,11 +739,30 @@ static void test_reaped_elsewhere(void **state)
 	assert_text(OUT, "said\n");
 }
 
+/* A process that has left its group is not in the one that bears its pid. */
+static void test_signal_of_one_that_left_its_group(void **state)
+{
+	struct job j = { .pid = fork(), .has_group = true };
+	int status;
+
+	(void)state;
+	assert_true(j.pid >= 0);
+	if (j.pid == 0) {
+		(void)alarm(20); /* ends it if the signal is lost */
+		for (;;)
+			(void)pause();
+	}
+	job_signal_all(&j, SIGKILL);
+	assert_int_equal(waitpid(j.pid, &status, 0), j.pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(signal_of_one_that_left_its_group),
 		TEST(program_is_missing),
 		TEST(program_is_not_executable),
 		TEST(program_that_is_found_cannot_be_executed),
