@@ -245,11 +245,48 @@ static void place_program(struct words *command, const struct decoder *d)
 	command->item[0] = program;
 }
 
+static void refuse_program(const struct where *at, struct decoder *d)
+{
+	report_add(
+	    d->report, STATUS_SPEC, at, "missing program: expected a list that begins with one");
+}
+
+/* Reads a command; one without a word is none. */
 static void command_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
+	const struct words *command = into;
+
 	words_parse(value, into, at, d);
+	if (command->count > 0 && *command->item[0] == '\0')
+		refuse_program(at, d);
 	place_program(into, d);
+}
+
+/* Adds the schema of a list with at least so many words, the first of which is not empty. */
+static void add_command_list(struct str *s, int64_t min)
+{
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "array");
+	if (min > 0)
+		json_add_int(s, "minItems", min);
+	json_begin_list(s, "prefixItems");
+	schema_add_text(s, NULL);
+	json_end_list(s);
+	json_begin_object(s, "items");
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	json_end_object(s);
+}
+
+static void command_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	add_command_list(s, 0);
+	json_end_list(s);
 }
 
 const struct field_custom command_custom = {
@@ -257,7 +294,7 @@ const struct field_custom command_custom = {
 	.print = field_print_words,
 	.clear = field_clear_words,
 	.type = "string|string[]",
-	.schema = words_schema,
+	.schema = command_schema,
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
@@ -269,9 +306,8 @@ static void program_parse(
 	size_t before = d->report->count;
 
 	command_parse(value, into, at, d);
-	if (d->report->count == before && (command->count == 0 || *command->item[0] == '\0'))
-		report_add(d->report, STATUS_SPEC, at,
-		    "missing program: expected a list that begins with one");
+	if (d->report->count == before && command->count == 0)
+		refuse_program(at, d);
 }
 
 static void program_schema(struct str *s)
@@ -280,16 +316,7 @@ static void program_schema(struct str *s)
 	json_begin_object(s, NULL);
 	schema_add_pattern(s, "[^ \\t\\n]");
 	json_end_object(s);
-	json_begin_object(s, NULL);
-	json_add_text(s, "type", "array");
-	json_add_int(s, "minItems", 1);
-	json_begin_list(s, "prefixItems");
-	schema_add_text(s, NULL);
-	json_end_list(s);
-	json_begin_object(s, "items");
-	json_add_text(s, "type", "string");
-	json_end_object(s);
-	json_end_object(s);
+	add_command_list(s, 1);
 	json_end_list(s);
 }
 

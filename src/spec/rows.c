@@ -51,7 +51,7 @@ static void readiness_parse(
 	if (value->kind == NODE_OBJECT)
 		field_decode(readiness_fields, value, ready, at, d);
 	else
-		command_custom.parse(value, &ready->command, at, d);
+		program_custom.parse(value, &ready->command, at, d);
 }
 
 static void readiness_print(const void *from, struct str *json)
@@ -59,7 +59,7 @@ static void readiness_print(const void *from, struct str *json)
 	const struct readiness *ready = from;
 
 	if (ready->path == NULL)
-		command_custom.print(&ready->command, json);
+		program_custom.print(&ready->command, json);
 	else
 		field_print_object(readiness_fields, ready, json);
 }
@@ -74,7 +74,7 @@ static void readiness_clear(void *what)
 
 static void readiness_schema(struct str *s)
 {
-	command_custom.schema(s);
+	program_custom.schema(s);
 }
 
 DESCRIBES(readiness_custom, struct readiness);

@@ -57,6 +57,14 @@ bad() {
 		'vm.json:*: companions[[]2].command: missing program: expected a list that begins with one'
 }
 
+@test "commands that begin with no program" {
+	bad '{"post_start_script": ["", "x"], "companions": [
+		{"name": "a", "command": ["x"], "ready": [""]}, {"name": "b", "command": ["x"], "ready": []}]}' \
+		'vm.json:*: post_start_script: missing program: expected a list that begins with one' \
+		'vm.json:*: companions[[]0].ready: missing program: expected a list that begins with one' \
+		'vm.json:*: companions[[]1].ready: missing program: expected a list that begins with one'
+}
+
 @test "ready, alive and time_limit, in the base and in a target" {
 	bad '{"ready": {"console": "login:"}, "alive": {"conect": "10.0.0.2:22"}, "time_limit": -1}' \
 		'vm.json:*: ready.console: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
