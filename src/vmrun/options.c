@@ -91,15 +91,9 @@ bool options_describe(const struct command_line *line)
 	return line->print != NULL && is_one_of(line->print, words);
 }
 
-/* Returns whether the command line requests the commands, the spec or the graph of a boot. */
-static bool prints_boot(const struct command_line *line)
-{
-	return line->dry_run || line->debug || line->print != NULL;
-}
-
 bool options_print_only(const struct command_line *line)
 {
-	return prints_boot(line) || line->simulate != NULL;
+	return line->dry_run || line->debug || line->print != NULL || line->simulate != NULL;
 }
 
 static char *check_exec_result(const struct command_line *line)
@@ -161,20 +155,55 @@ static char *check_messages(const struct command_line *line)
 	return check_run(line);
 }
 
+/* Refuses two options that say different things to do in place of a run. */
+static char *check_mode(const struct command_line *line)
+{
+	const char *print = line->print != NULL ? line->print : "";
+	const bool argv = strcmp(print, "argv") == 0, spec = strcmp(print, "spec") == 0;
+	const struct {
+		const char *option;
+		bool given;
+	} modes[] = {
+		{ "--import", line->import != NULL },
+		{ "--check", line->check },
+		{ "--simulate", line->simulate != NULL },
+		{ line->dry_run ? "--dry-run" : "--print", line->dry_run || argv },
+		{ line->debug ? "--debug" : "--print", line->debug || spec },
+		{ "--print", *print != '\0' && !argv && !spec },
+	};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (modes[i].given && first != NULL)
+			return rows_error("%s and %s exclude each other", first, modes[i].option);
+		if (modes[i].given)
+			first = modes[i].option;
+	}
+	return NULL;
+}
+
+static char *check_import(const struct command_line *line)
+{
+	if (line->import != NULL && line->file != NULL)
+		return rows_error("--import excludes a spec, got \"%s\"", line->file);
+	if (line->import == NULL && line->import_format != NULL)
+		return rows_error("--import-format requires --import FILE");
+	return NULL;
+}
+
 static char *check(const struct command_line *line)
 {
 	static const char *const boots[] = { "argv", "spec", "bhyve_config", "graph", "policy",
 		NULL };
+	char *wrong;
 
 	if (line->help || line->version)
 		return NULL;
-	if (line->import != NULL)
-		return line->file != NULL || line->check || options_print_only(line)
-		    ? rows_error("--import excludes a spec, --check, --debug, --dry-run, --print "
-				 "and --simulate")
-		    : NULL;
-	if (line->import_format != NULL)
-		return rows_error("--import-format requires --import FILE");
+	wrong = check_mode(line);
+	if (wrong == NULL)
+		wrong = check_import(line);
+	if (wrong != NULL || line->import != NULL)
+		return wrong;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
 		return rows_error(
 		    "--print takes argv, spec, bhyve_config, graph, policy, schema, lua-types "
@@ -185,8 +214,6 @@ static char *check(const struct command_line *line)
 		return rows_error("--json is only for --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return rows_error("missing FILE: name the spec, or - for stdin");
-	if (line->simulate != NULL && (line->check || prints_boot(line)))
-		return rows_error("--simulate excludes --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
 		return rows_error("--check and --no-requirement-check exclude each other");
 	if (*line->allow != NULL && !line->sandbox)

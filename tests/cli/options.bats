@@ -49,6 +49,23 @@ usage_error() {
 	has 'say which with --hypervisor'
 }
 
+@test "two options that say what to do in place of a run: 64, unless they say the same" {
+	spec
+	usage_error '--check and --dry-run exclude each other' -d -n vm.json
+	usage_error '--check and --print exclude each other' -n --print spec vm.json
+	usage_error '--dry-run and --debug exclude each other' -d --debug vm.json
+	usage_error '--dry-run and --print exclude each other' -d --print graph vm.json
+	usage_error '--debug and --print exclude each other' --debug --print policy vm.json
+	usage_error '--check and --print exclude each other' --check --print schema
+	usage_error '--simulate and --dry-run exclude each other' --simulate 0 -d vm.json
+	usage_error '--check and --simulate exclude each other' --simulate 0 -n vm.json
+	usage_error '--import and --dry-run exclude each other' --import web.conf -d
+	vmrun -d --print argv vm.json
+	is "$status" 0
+	vmrun --debug --print spec vm.json
+	is "$status" 0
+}
+
 @test "wrong values of options: 64" {
 	spec
 	vmrun --format toml -d vm.json
