@@ -19,8 +19,11 @@ static struct node *make_number(const char *digits, size_t n)
 		return node_number(strtod(text, NULL));
 	errno = 0;
 	integer = strtoll(text, &end, 10);
-	if (errno != 0)
-		return node_string(text);
+	if (errno != 0) {
+		number = node_number(strtod(text, NULL));
+		number->text = mem_copy(text);
+		return number;
+	}
 	number = node_int(integer);
 	number->has_minus = integer < 0;
 	return number;

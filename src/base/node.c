@@ -303,6 +303,8 @@ const char *node_kind_name(const struct node *n)
 
 	_Static_assert(sizeof(names) / sizeof(*names) == NODE_KINDS, "a name for each kind");
 
+	if (n->kind == NODE_NUMBER && n->text != NULL)
+		return "an integer that is too large";
 	return n->kind == NODE_OTHER ? n->text : names[n->kind];
 }
 

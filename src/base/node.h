@@ -14,7 +14,7 @@ enum node_kind {
 	NODE_NULL,
 	NODE_BOOL,
 	NODE_INT,
-	NODE_NUMBER, /* not a whole number, or beyond 64 bits */
+	NODE_NUMBER, /* not a whole number, or beyond int64_t */
 	NODE_STRING,
 	NODE_LIST,
 	NODE_OBJECT,
@@ -32,8 +32,12 @@ struct node {
 	bool is_lent;	/* text, key and children belong to other nodes: see node_lend() */
 	int64_t integer;
 	double number;
-	char *text;    /* NODE_STRING: its bytes, NUL-terminated; NODE_OTHER: a name of the value */
-	size_t length; /* of text, NULs inside included */
+	/*
+	 * NODE_STRING: its bytes, NUL-terminated; NODE_NUMBER: the digits of an integer that JSON
+	 * has and int64_t has not, or NULL; NODE_OTHER: a name of the value.
+	 */
+	char *text;
+	size_t length; /* of the bytes of a string, NULs inside included */
 	char *key;     /* inside an object: see node_name(); else of the heap, and of the node */
 	struct node *first, *last, *next;
 	size_t count;	    /* children */

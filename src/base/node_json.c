@@ -31,7 +31,10 @@ static void add_value(struct str *s, const char *key, const struct node *n)
 		json_add_int(s, key, n->integer);
 		break;
 	case NODE_NUMBER:
-		json_add_number(s, key, n->number);
+		if (n->text != NULL)
+			json_add_json(s, key, n->text);
+		else
+			json_add_number(s, key, n->number);
 		break;
 	case NODE_BOOL:
 		json_add_bool(s, key, n->truth);

@@ -162,8 +162,8 @@ static void settle_numbers(struct node *n)
 {
 	for (struct node *child = n->first; child != NULL; child = child->next)
 		settle_numbers(child);
-	if (n->kind != NODE_NUMBER || n->number < -TOO_LARGE || n->number >= TOO_LARGE ||
-	    n->number != (double)(int64_t)n->number)
+	if (n->kind != NODE_NUMBER || n->text != NULL || n->number < -TOO_LARGE ||
+	    n->number >= TOO_LARGE || n->number != (double)(int64_t)n->number)
 		return;
 	n->kind = NODE_INT;
 	n->integer = (int64_t)n->number;

@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/node.h"
+#include "base/node_json.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "config/json_read.h"
-#include "base/json_node.h"
 
 enum kind {
 	NONE,
@@ -65,98 +65,61 @@ static const struct command_row {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* A value of a request, and its text in the line. */
-struct value {
-	const struct node *node;
-	enum json_type type;
-	const char *text;
-	size_t length;
-};
-
-/* Finds the value of a member of the request itself; returns false if there is none. */
-static bool find_value(const char *line, const char *key, struct value *out)
-{
-	struct json j;
-	struct json_token token;
-	bool found = false;
-
-	json_start(&j, line, strlen(line));
-	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
-		if (found) {
-			out->type = token.type;
-			out->text = line + token.offset;
-			out->length = token.length;
-			return true;
-		}
-		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
-			MEM_AUTO char *name = json_text(&j, &token, NULL);
-
-			found = strcmp(name, key) == 0;
-		}
-	}
-	return false;
-}
-
-/*
- * Returns whether the value is a string.  An integer that 64 bits cannot hold is a string among the
- * nodes, but not in the line.
- */
-static bool is_string(const struct value *v)
-{
-	return v->node->kind == NODE_STRING && v->type == JSON_STRING;
-}
-
 /* Returns -1 with the expected kind and the one given. */
-static int wrong_kind(const char *key, const char *wanted, const struct value *v, struct error *err)
+static int wrong_kind(
+    const char *key, const char *wanted, const struct node *value, struct error *err)
 {
-	bool is_wide = v->node->kind == NODE_STRING && v->type == JSON_NUMBER;
-
-	return error_set(err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted,
-	    is_wide ? "an integer" : node_kind_name(v->node));
+	return error_set(
+	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
 }
 
 /* Stores a string; its length is limited. */
 static int store_text(
-    struct request *o, const struct member *m, const struct value *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *value, struct error *err)
 {
-	if (!is_string(v))
-		return wrong_kind(m->key, "a string", v, err);
-	if (m->kind == TEXT && (v->node->length == 0 || v->node->length > MAX_REQUEST_TEXT))
+	if (value->kind != NODE_STRING)
+		return wrong_kind(m->key, "a string", value, err);
+	if (m->kind == TEXT && (value->length == 0 || value->length > MAX_REQUEST_TEXT))
 		return error_set(err, STATUS_USAGE, "%s: expected 1 to %d bytes, got %zu", m->key,
-		    MAX_REQUEST_TEXT, v->node->length);
-	*(char **)((char *)o + m->offset) = mem_copy_n(v->node->text, v->node->length);
+		    MAX_REQUEST_TEXT, value->length);
+	*(char **)((char *)o + m->offset) = mem_copy_n(value->text, value->length);
 	if (m->offset == AT(text))
-		o->text_length = v->node->length; /* it may contain NULs */
+		o->text_length = value->length; /* it may contain NULs */
 	return 0;
 }
 
 /* Stores a whole number, also one that is written as 17.0 or 1e3. */
 static int store_number(
-    struct request *o, const struct member *m, const struct value *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *value, struct error *err)
 {
-	double number = v->type == JSON_NUMBER ? strtod(v->text, NULL) : 0;
-	int64_t *to = (int64_t *)((char *)o + m->offset);
+	const double number = value->number;
+	const bool is_int = value->kind == NODE_INT;
 
-	if (v->type != JSON_NUMBER ||
-	    (number > -EXACT && number < EXACT && number != (double)(int64_t)number))
-		return wrong_kind(m->key, "a whole number", v, err);
+	if (!is_int &&
+	    (value->kind != NODE_NUMBER ||
+		(number > -EXACT && number < EXACT && number != (double)(int64_t)number)))
+		return wrong_kind(m->key, "a whole number", value, err);
 	/* A double rounds INT64_MAX up to 2^63. */
-	if (v->node->kind == NODE_INT ? v->node->integer < 0 : !(number >= 0 && number < TOO_LARGE))
-		return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 ", got %.*s",
-		    m->key, INT64_MAX, (int)v->length, v->text);
-	*to = v->node->kind == NODE_INT ? v->node->integer : (int64_t)number;
+	if (is_int ? value->integer < 0 : !(number >= 0 && number < TOO_LARGE)) {
+		STR_AUTO struct str text = { 0 };
+
+		node_add_json(&text, value);
+		return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 ", got %s", m->key,
+		    INT64_MAX, text.text);
+	}
+	*(int64_t *)((char *)o + m->offset) = is_int ? value->integer : (int64_t)number;
 	return 0;
 }
 
 /* Stores a number of seconds in milliseconds. */
 static int store_seconds(
-    struct request *o, const struct member *m, const struct value *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *value, struct error *err)
 {
 	double seconds;
 
-	if (v->type != JSON_NUMBER)
-		return wrong_kind(m->key, "a number of seconds", v, err);
-	seconds = strtod(v->text, NULL);
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		return wrong_kind(m->key, "a number of seconds", value, err);
+	seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
 	if (!(seconds >= 0 && seconds <= MAX_REQUEST_SECONDS))
 		return error_set(
 		    err, STATUS_USAGE, "%s: expected 0 to %d seconds", m->key, MAX_REQUEST_SECONDS);
@@ -166,23 +129,23 @@ static int store_seconds(
 
 /* Stores the value of a member in the request. */
 static int store(
-    struct request *o, const struct member *m, const struct value *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *value, struct error *err)
 {
 	switch (m->kind) {
 	case NONE:
 		break;
 	case TEXT:
 	case SCRIPT:
-		return store_text(o, m, v, err);
+		return store_text(o, m, value, err);
 	case FLAG:
-		if (v->node->kind != NODE_BOOL)
-			return wrong_kind(m->key, "true or false", v, err);
-		*(bool *)((char *)o + m->offset) = v->node->truth;
+		if (value->kind != NODE_BOOL)
+			return wrong_kind(m->key, "true or false", value, err);
+		*(bool *)((char *)o + m->offset) = value->truth;
 		break;
 	case NUMBER:
-		return store_number(o, m, v, err);
+		return store_number(o, m, value, err);
 	case SECONDS:
-		return store_seconds(o, m, v, err);
+		return store_seconds(o, m, value, err);
 	}
 	return 0;
 }
@@ -224,16 +187,15 @@ static const struct member *find_member(
 
 /* Reads the members of a request, except id and cmd. */
 static int read_members(struct request *o, const struct command_row *command,
-    const struct node *request, const char *line, struct error *err)
+    const struct node *request, struct error *err)
 {
 	for (const struct node *n = request->first; n != NULL; n = n->next) {
-		struct value v = { .node = n };
 		const struct member *m;
 
 		if (strcmp(n->key, "id") == 0 || strcmp(n->key, "cmd") == 0)
 			continue;
 		m = find_member(command, n->key, err);
-		if (m == NULL || !find_value(line, n->key, &v) || store(o, m, &v, err) != 0)
+		if (m == NULL || store(o, m, n, err) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < MAX_MEMBERS && command->member[i].key != NULL; i++) {
@@ -265,23 +227,22 @@ static int check_state(const char *state, struct error *err)
 	    MAX_QUOTED_NAME, state, hint);
 }
 
-/* Reads a request whose line is valid JSON, except its id. */
-static int read_request(
-    struct request *o, const struct node *request, const char *line, struct error *err)
+/* Reads a request, except its id. */
+static int read_request(struct request *o, const struct node *request, struct error *err)
 {
-	struct value cmd = { .node = NULL };
+	const struct node *cmd;
 	const struct command_row *command;
 
 	if (request->kind != NODE_OBJECT)
 		return error_set(err, STATUS_USAGE, "expected an object, {\"cmd\":...}, got %s",
 		    node_kind_name(request));
-	cmd.node = node_get(request, "cmd");
-	if (cmd.node == NULL || !find_value(line, "cmd", &cmd))
+	cmd = node_get(request, "cmd");
+	if (cmd == NULL)
 		return error_set(err, STATUS_USAGE, "\"cmd\" is missing");
-	if (!is_string(&cmd))
-		return wrong_kind("cmd", "a string", &cmd, err);
-	command = find_command(cmd.node->text, err);
-	if (command == NULL || read_members(o, command, request, line, err) != 0)
+	if (cmd->kind != NODE_STRING)
+		return wrong_kind("cmd", "a string", cmd, err);
+	command = find_command(cmd->text, err);
+	if (command == NULL || read_members(o, command, request, err) != 0)
 		return -1;
 	o->type = command->type;
 	if (o->type == REQUEST_WAIT &&
@@ -292,17 +253,36 @@ static int read_request(
 	return o->state == NULL ? 0 : check_state(o->state, err);
 }
 
-/* Stores the id as written, because a client may compare bytes; the line is valid JSON. */
+/* Finds the value of the member "id" in the line, which is valid JSON. */
+static bool find_id(const char *line, struct json_token *id)
+{
+	struct json j;
+	bool found = false;
+
+	json_start(&j, line, strlen(line));
+	while (json_next(&j, id) != JSON_END && id->type != JSON_ERROR) {
+		if (found)
+			return true;
+		if (id->type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
+			MEM_AUTO char *name = json_text(&j, id, NULL);
+
+			found = strcmp(name, "id") == 0;
+		}
+	}
+	return false;
+}
+
+/* Stores the id as written, because a client may compare bytes. */
 static int read_id(struct request *o, const char *line, struct error *err)
 {
-	struct value id;
+	struct json_token id;
 
-	if (!find_value(line, "id", &id))
+	if (!find_id(line, &id))
 		return 0;
 	if ((id.type != JSON_STRING && id.type != JSON_NUMBER) || id.length > MAX_REQUEST_ID)
 		return error_set(err, STATUS_USAGE,
 		    "id: expected a number or a string, of at most %d bytes", MAX_REQUEST_ID);
-	o->id = mem_copy_n(id.text, id.length);
+	o->id = mem_copy_n(line + id.offset, id.length);
 	return 0;
 }
 
@@ -328,7 +308,7 @@ int request_read(struct request *out, const char *line, size_t length, struct er
 		return not_json(&report, err);
 	if (read_id(out, text, err) != 0)
 		return -1;
-	return read_request(out, request, text, err);
+	return read_request(out, request, err);
 }
 
 void request_clear(struct request *o)

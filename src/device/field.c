@@ -37,6 +37,11 @@ const char *field_text(const struct node *value, const struct where *at, struct 
 bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,
     const struct where *at, struct decoder *d)
 {
+	if (value->kind == NODE_NUMBER && value->text != NULL) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "%s is out of range: expected %" PRId64 " to %" PRId64, value->text, min, max);
+		return false;
+	}
 	if (value->kind != NODE_INT) {
 		field_type_error(value, "an integer", at, d);
 		return false;

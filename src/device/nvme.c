@@ -101,8 +101,8 @@ static uint64_t read_eui64(const char *text)
 }
 
 /*
- * Reads an identifier.  Integers of JSON beyond 63 bits arrive as digits, those that Lua reads from
- * 0x... as negative numbers; Lua itself does not tell -1 from 0xffffffffffffffff.
+ * Reads an identifier.  Integers of JSON beyond 63 bits have their digits, those that Lua reads
+ * from 0x... are negative; Lua itself does not tell -1 from 0xffffffffffffffff.
  */
 static void eui64_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -115,6 +115,8 @@ static void eui64_parse(
 		if (text == NULL)
 			return;
 		bits = read_eui64(text);
+	} else if (value->kind == NODE_NUMBER && value->text != NULL) {
+		bits = read_eui64(value->text);
 	} else if (value->kind == NODE_INT) {
 		bits = value->has_minus ? 0 : (uint64_t)value->integer;
 	} else {

@@ -113,7 +113,11 @@ static void push_at(lua_State *L, const struct node *value, int depth)
 		lua_pushinteger(L, value->integer);
 		break;
 	case NODE_NUMBER:
-		lua_pushnumber(L, value->number);
+		/* A number of Lua would lose the last digits of an EUI-64. */
+		if (value->text != NULL)
+			lua_pushstring(L, value->text);
+		else
+			lua_pushnumber(L, value->number);
 		break;
 	case NODE_STRING:
 		lua_pushlstring(L, value->text, value->length);

@@ -260,6 +260,13 @@ bad() {
 
 @test "wrong types" {
 	bad '{"name": 12}' 'vm.json:2:3: name: expected a string, got an integer'
+	printf '{"name": %s, "cpu": %s, "mem": %s, "com1": %s, "pin": [%s]}' 18446744073709551616 9223372036854775808 -9223372036854775809 99999999999999999999 99999999999999999999 >vm.json
+	refused 65 vm.json
+	faults 'vm.json:1:2: name: expected a string, got an integer that is too large' \
+		'vm.json:1:*: cpu: *, got an integer that is too large' \
+		'vm.json:1:*: mem: *, got an integer that is too large' \
+		'vm.json:1:*: com1: *, got an integer that is too large' \
+		'vm.json:1:*: pin?0?: *, got an integer that is too large'
 	bad '{"name": null}' 'vm.json: "name" is missing*'
 	bad '{"cpu": "two"}' 'vm.json:3:3: cpu: *'
 	bad '{"cpu": true}' 'vm.json:3:3: cpu: *'

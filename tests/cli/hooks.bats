@@ -196,6 +196,16 @@ mems() {
 	is "$status" 0
 }
 
+@test "an integer of JSON that Lua cannot hold passes on_prepare with all its digits" {
+	printf '{"name": "%s", "cpu": 1, "mem": "64M", "hooks": ["hook.lua"], "emulations":
+		[{"device": "nvme", "ram": 1, "eui64": 18446744073709551615}]}' "$vm" >vm.json
+	echo 'return { on_prepare = function(spec) spec.cpu = 3 return spec end }' >hook.lua
+	vmrun -d vm.json
+	is "$status" 0
+	has 'cpus=3' out
+	has 'eui64=0xffffffffffffffff' out
+}
+
 @test "on_prepare sees the slots, the target and what happened before" {
 	lua 'vm.emulations = { { device = "virtio-blk", path = "a" } }
 		vm.targets = { t = { emulations = { { device = "ahci-cd", path = "b" } } } }

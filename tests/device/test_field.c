@@ -162,6 +162,9 @@ static void test_values(void **state)
 static void test_faults(void **state)
 {
 	(void)state;
+	refused("{'number':9223372036854775808}",
+	    "number: 9223372036854775808 is out of range: expected "
+	    "-9223372036854775808 to 9223372036854775807\n");
 	refused("{}", ": \"number\" is missing: any\n");
 	refused("{'number':null}", ": \"number\" is missing: any\n");
 	refused(
