@@ -153,7 +153,8 @@ static void read_candidate(struct boot_source *source, struct candidate *c, stru
 	if (c->spec == NULL)
 		return;
 	slots_collect(&source->pins, c->spec);
-	slots_collect_removed(&source->base, c->spec);
+	if (base != NULL)
+		slots_collect_leaving(&source->base, base, c->spec);
 	widen_limit(source, &c->spec->restart_limit);
 }
 

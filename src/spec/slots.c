@@ -152,13 +152,16 @@ static bool slot_is_free(const struct map *map, int bus, int slot)
 	return true;
 }
 
-/* Returns whether a device is missing in some target, whose guest finds no other functions then. */
+/*
+ * Returns whether the slot lacks its device in some target, whose guest finds no other functions
+ * there then.
+ */
 static bool may_be_missing(const struct map *map, const struct device *dev)
 {
 	const struct base_slots *base = map->base;
 
 	return dev->removed || dev->origin != NULL ||
-	    (dev->index < base->removable_count && base->removable[dev->index]);
+	    (dev->index < base->leaving_count && base->leaving[dev->index]);
 }
 
 /* Returns a free function of a slot whose function 0 vmrun assigned itself, or -1. */
@@ -296,29 +299,43 @@ void slots_note_others(
 	}
 }
 
-void slots_collect_removed(struct base_slots *base, const struct spec *spec)
+static bool has_entry(const struct spec *spec, size_t index)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
-		const struct device *dev = spec->devices[i];
+		if (spec->devices[i]->origin == NULL && spec->devices[i]->index == index)
+			return true;
+	}
+	return false;
+}
 
-		if (!dev->removed)
-			continue;
-		if (dev->index >= base->removable_count) {
-			size_t count = dev->index + 1, before = base->removable_count;
+static void add_leaving(struct base_slots *base, size_t index)
+{
+	if (index >= base->leaving_count) {
+		size_t count = index + 1, before = base->leaving_count;
 
-			base->removable =
-			    mem_resize(base->removable, count, sizeof(*base->removable));
-			memset(base->removable + before, 0, count - before);
-			base->removable_count = count;
-		}
-		base->removable[dev->index] = true;
+		base->leaving = mem_resize(base->leaving, count, sizeof(*base->leaving));
+		memset(base->leaving + before, 0, count - before);
+		base->leaving_count = count;
+	}
+	base->leaving[index] = true;
+}
+
+void slots_collect_leaving(
+    struct base_slots *out, const struct spec *base, const struct spec *target)
+{
+	for (size_t i = 0; i < target->device_count; i++) {
+		const struct device *dev = target->devices[i];
+
+		if (dev->removed ||
+		    (dev->pinned && dev->origin == NULL && has_entry(base, dev->index)))
+			add_leaving(out, dev->index);
 	}
 }
 
 void slots_forget(struct base_slots *base)
 {
 	free(base->item);
-	free(base->removable);
+	free(base->leaving);
 	*base = (struct base_slots){ 0 };
 }
 

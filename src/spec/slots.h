@@ -24,15 +24,16 @@ struct base_slot {
 struct base_slots {
 	struct base_slot *item; /* owned; in the order of the base's devices */
 	size_t count;
-	bool *removable; /* owned; by the index in emulations: whether a target removes it */
-	size_t removable_count;
+	bool *leaving; /* owned; by the index in emulations: see slots_collect_leaving() */
+	size_t leaving_count;
 };
 
 /* Adds the slots that this spec pins: those of its devices, its lpc and its host bridge. */
 void slots_collect(struct pin_map *pins, const struct spec *spec);
 
-/* Adds the devices of the base that the spec of a target removes. */
-void slots_collect_removed(struct base_slots *base, const struct spec *spec);
+/* Adds the devices of the base that a target removes, or puts into a slot of its own. */
+void slots_collect_leaving(
+    struct base_slots *out, const struct spec *base, const struct spec *target);
 /* Notes where the devices of the base are, which has its slots. */
 void slots_note(struct base_slots *base, const struct spec *spec);
 /*

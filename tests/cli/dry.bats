@@ -209,6 +209,18 @@ teardown() {
 	merged same '[.emulations[].path]' '["/d"]'
 }
 
+@test "a function of a slot follows no device that a target puts elsewhere" {
+	jq -n --arg name "$vm" '{name: $name, cpu: 1, mem: "64M", emulations: [range(31) | {device: "virtio-rnd"}],
+		targets: {a: {emulations: [{id: "virtio-rnd-0", slot: "1:0:0"}]}}}' >vm.json
+	vmrun -d vm.json
+	is "$status" 0
+	has '-s 0:2:1,virtio-rnd' out
+	vmrun -d -t a vm.json
+	is "$status" 0
+	has '-s 1:0:0,virtio-rnd' out
+	has '-s 0:2:1,virtio-rnd' out
+}
+
 @test "--debug prints the flags that a passthru device or a bus above 0 needs" {
 	spec '{"emulations": [{"device": "passthru", "src": "3:0:0"}]}'
 	vmrun -d vm.json

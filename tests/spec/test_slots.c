@@ -54,7 +54,7 @@ static void places_both(const char *base_keys, const char *base_wanted, const ch
 		spec->devices[removed - 1]->removed = true;
 	slots_collect(&pins, base);
 	slots_collect(&pins, spec);
-	slots_collect_removed(&of_base, spec);
+	slots_collect_leaving(&of_base, base, spec);
 	MEM_AUTO char *base_got = seats(base, &of_base, &pins);
 	slots_note(&of_base, base);
 	MEM_AUTO char *got = seats(spec, &of_base, &pins);
@@ -258,7 +258,7 @@ static void test_no_functions_beside_what_may_be_missing(void **state)
 
 	(void)state;
 	spec->devices[0]->removed = spec->devices[1]->removed = true;
-	slots_collect_removed(&of_base, spec);
+	slots_collect_leaving(&of_base, base, spec);
 	MEM_AUTO char *base_got = seats(base, &of_base, &pins);
 	slots_note(&of_base, base);
 	MEM_AUTO char *got = seats(spec, &of_base, &pins);
@@ -270,6 +270,31 @@ static void test_no_functions_beside_what_may_be_missing(void **state)
 	spec_free(spec);
 	nth_is(with, 28, "0:29:0"); /* and the screen is at 30 */
 	nth_is(with, 30, "0:1:1");
+}
+
+/* Nor beside one that some target puts elsewhere; entries of the target alone do not count. */
+static void test_no_functions_beside_what_moves(void **state)
+{
+	MEM_AUTO char *keys = many(31, "");
+	MEM_AUTO char *rest = many(30, AT("1:2:0"));
+	struct spec *base = spec_of(keys), *spec = spec_of(rest);
+	struct base_slots of_base = { 0 };
+
+	(void)state;
+	slots_collect_leaving(&of_base, base, spec); /* its entry 30 is one of the base */
+	slots_collect_leaving(&of_base, base, base); /* pins nothing */
+	assert_int_equal(of_base.leaving_count, 31);
+	for (size_t i = 0; i < 31; i++)
+		assert_int_equal(of_base.leaving[i], i == 30);
+	slots_forget(&of_base);
+	slots_collect_leaving(&of_base, spec, base);
+	spec_free(base);
+	base = spec_of(LIST(AUTO));
+	slots_collect_leaving(&of_base, base, spec);
+	assert_int_equal(of_base.leaving_count, 0);
+	slots_forget(&of_base);
+	spec_free(base);
+	spec_free(spec);
 }
 
 #define TWO AUTO "," AUTO
@@ -418,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_others_stay),
 		cmocka_unit_test(test_others_of_the_base),
 		cmocka_unit_test(test_no_functions_beside_what_may_be_missing),
+		cmocka_unit_test(test_no_functions_beside_what_moves),
 		cmocka_unit_test(test_removed_function_zero),
 		cmocka_unit_test(test_broken_entries),
 	};
