@@ -124,7 +124,7 @@ static bool same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static bool is_known(const struct report *r, const struct problem *p)
+bool report_has(const struct report *r, const struct problem *p)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct problem *q = &r->item[i];
@@ -136,26 +136,12 @@ static bool is_known(const struct report *r, const struct problem *p)
 	return false;
 }
 
-void report_name_target(struct report *r, const struct report *of_base, const char *target)
-{
-	for (size_t i = 0; i < r->count; i++) {
-		struct problem *p = &r->item[i];
-		MEM_AUTO char *text = NULL;
-
-		if ((p->path != NULL && str_after(p->path, "targets.") != NULL) ||
-		    is_known(of_base, p))
-			continue;
-		text = p->text;
-		p->text = mem_format("in target %s: %s", target, text);
-	}
-}
-
 void report_merge(struct report *r, struct report *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		struct problem *p = &from->item[i];
 
-		if (is_known(r, p))
+		if (report_has(r, p))
 			continue;
 		*add(r, from->status) = *p;
 		memset(p, 0, sizeof(*p));

@@ -35,11 +35,8 @@ void report_add(struct report *r, enum status status, const struct where *at, co
 void report_take(struct report *r, const struct where *at, struct error *err);
 /* Keeps MAX_REPORT_PROBLEMS of the problems from `first` on, and counts the others. */
 void report_cut(struct report *r, size_t first);
-/*
- * Names the target in problems that the base alone does not have, unless their path names it: what
- * the target changes does not fit keys of the base.
- */
-void report_name_target(struct report *r, const struct report *of_base, const char *target);
+/* Returns whether the report has a problem with the same place, path and text. */
+bool report_has(const struct report *r, const struct problem *p);
 /* Moves all problems of `from` behind those of r, equal ones once, MAX_REPORT_PROBLEMS in all. */
 void report_merge(struct report *r, struct report *from);
 /* Sorts by line and column; problems without a line keep their order, before the others. */

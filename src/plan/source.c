@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "plan/boot.h"
 #include "plan/plan_internal.h"
 
@@ -179,6 +180,50 @@ static void end_candidate(struct boot_source *source, struct candidate *c, const
 	plan_clear(&c->plan);
 }
 
+static int compare_targets(const void *name, const void *candidate)
+{
+	return strcmp(name, ((const struct candidate *)candidate)->target);
+}
+
+/*
+ * Returns the target in whose value the path of a problem is, or NULL.  The list is sorted, as the
+ * names of a document are.
+ */
+static const struct candidate *find_owner(
+    const struct candidate *list, size_t count, const struct problem *p)
+{
+	const char *path = p->path == NULL ? NULL : str_after(p->path, "targets.");
+	MEM_AUTO char *name = path == NULL ? NULL : mem_copy(path);
+	const struct candidate *owner = NULL;
+
+	/* The longest name first: a and a.b both fit a.b.mem. */
+	for (char *end = name == NULL ? NULL : name + strlen(name); end != NULL && owner == NULL;
+	     end = strrchr(name, '.')) {
+		*end = '\0';
+		owner = bsearch(name, list, count, sizeof(*list), compare_targets);
+	}
+	return owner;
+}
+
+/*
+ * Names a target in its problems that neither the base has nor the target in which the path of the
+ * problem is: values from there do not fit what this target changes, or takes from another one.
+ */
+static void name_target(
+    const struct candidate *list, size_t count, struct candidate *c, const struct report *of_base)
+{
+	for (size_t i = 0; i < c->report.count; i++) {
+		struct problem *p = &c->report.item[i];
+		const struct candidate *owner = find_owner(list, count, p);
+		MEM_AUTO char *text = NULL;
+
+		if (owner == c || report_has(owner != NULL ? &owner->report : of_base, p))
+			continue;
+		text = p->text;
+		p->text = mem_format("in target %s: %s", c->target, text);
+	}
+}
+
 /* Names the targets in their problems, except in those of the base, of which of_base gets all. */
 static void name_targets(struct boot_source *source, struct candidate *list, size_t count,
     struct spec *base, struct report *of_base)
@@ -194,7 +239,7 @@ static void name_targets(struct boot_source *source, struct candidate *list, siz
 	plan_clear(&alone.plan);
 	*of_base = alone.report;
 	for (size_t i = 0; i < count; i++)
-		report_name_target(&list[i].report, of_base, list[i].target);
+		name_target(list, count, &list[i], of_base);
 }
 
 int boot_source_check(struct boot_source *source, struct report *report)

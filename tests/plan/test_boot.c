@@ -213,6 +213,33 @@ static void test_target_is_named(void **state)
 	close_fixture(f);
 }
 
+/*
+ * A value of one target that does not fit another one is wrong in the target that extends both, and
+ * in no other; what is wrong in the target of the value is told once.
+ */
+static void test_extending_target_is_named(void **state)
+{
+	struct fixture *f = open_text(
+	    "return { name = 'a', cpu = 1, mem = '64M', bootrom = '/rom', targets = { "
+	    "b = { com1 = 'stdio' }, d = { com2 = 'stdio' }, c = { extends = { 'b', 'd' } }, "
+	    "['d.e'] = { com3 = 'x' }, f = { extends = 'd.e' }, "
+	    "p = { emulations = { { device = 'virtio-rnd', slot = '4:0', id = 'x' }, "
+	    "{ device = 'virtio-rnd', slot = '4:1', id = 'y' } } }, "
+	    "q = { extends = 'p', emulations = { { id = 'x', remove = true } } } } }");
+	char *text = report_text(&f->report);
+
+	(void)state;
+	assert_non_null(
+	    strstr(text, "targets.d.com2: in target c: \"stdio\" is taken by com1 already"));
+	assert_non_null(strstr(text, "targets.d.e.com3: "));
+	assert_null(strstr(text, "in target f"));
+	assert_non_null(
+	    strstr(text, "targets.p.emulations[1].slot: in target q: virtio-rnd \"y\" is at"));
+	assert_int_equal(f->report.count, 3);
+	free(text);
+	close_fixture(f);
+}
+
 /* The same for what is found once the spec is read: slots, the command, a key that is gone. */
 static void test_target_is_named_later(void **state)
 {
@@ -260,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target_is_named),
+		cmocka_unit_test(test_extending_target_is_named),
 		cmocka_unit_test(test_target_is_named_later),
 		cmocka_unit_test(test_entries_hide_nothing),
 		cmocka_unit_test(base_devices_stay),
