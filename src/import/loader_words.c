@@ -150,13 +150,19 @@ static const struct loader_option of_grub[] = {
 	{ 0 },
 };
 
-/* The long names of grub-bhyve, which argp(3) takes as short as they are unique, too. */
+/*
+ * The long names of grub-bhyve, which argp(3) takes as short as they are unique, too.  Those of
+ * argp itself have no letter here, and -S has no long name.
+ */
 static const char *const grub_names[][2] = { { "--cons-dev", "-c" }, { "--device-map", "-m" },
 	{ "--memory", "-M" }, { "--root", "-r" }, { "--directory", "-d" }, { "--grub-cfg", "-g" },
 	{ "--verbose", "-v" }, { "--hold", "-H" }, { "--evga", "-e" }, { "--ncons", "-n" },
-	{ "--wire", "-S" } };
+	{ "--help", NULL }, { "--usage", NULL } };
 
-/* Returns a word with the short name of an option: "--memory=1G" is "-M1G". */
+/*
+ * Returns a word with the short name of an option: "--memory=1G" is "-M1G".  A name that is not
+ * known, or an empty value, which "-M" cannot have, stays as it is.
+ */
 static char *short_form(const char *word)
 {
 	size_t n = strcspn(word, "="), found = 0;
@@ -168,8 +174,9 @@ static char *short_form(const char *word)
 		letter = grub_names[i][1];
 		found++;
 	}
-	return found == 1 ? mem_format("%s%s", letter, word[n] == '=' ? word + n + 1 : "")
-			  : mem_copy(word);
+	if (found != 1 || letter == NULL || strcmp(word + n, "=") == 0)
+		return mem_copy(word);
+	return mem_format("%s%s", letter, word[n] == '=' ? word + n + 1 : "");
 }
 
 static void apply(

@@ -382,7 +382,7 @@ bhyve -m 1G -s 31,lpc vm'
 }
 
 @test "the long options of grub-bhyve are its short ones" {
-	printf '%s\n' 'grub-bhyve --memory=1G --root hd0 --device-map=/map --wire --directory=/grub --grub-cfg=g.cfg \
+	printf '%s\n' 'grub-bhyve --memory=1G --root hd0 --device-map=/map -S --directory=/grub --grub-cfg=g.cfg \
 		--cons-dev /dev/nmdm1A vm' 'bhyve -S -m 1G -s 31,lpc -s 3,virtio-blk,/a vm' >text
 	import text
 	is "$status" 0

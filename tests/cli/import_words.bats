@@ -54,6 +54,12 @@ teardown() {
 bhyve -m 1G -s 31,lpc vm'
 	has 'grub-bhyve: it has no such option: --d=/x'
 	has 'grub-bhyve: it has no such option: --version'
+	# -S has no long name, --h may be --help, too, and an empty value is not that of a short name.
+	refused argv 'grub-bhyve -M 1G --wire --h --root= vm
+bhyve -m 1G -s 31,lpc vm'
+	has 'grub-bhyve: it has no such option: --wire'
+	has 'grub-bhyve: it has no such option: --h'
+	has 'grub-bhyve: it has no such option: --root='
 	refused argv 'bhyveload vm -m 1G
 bhyve -m 1G -s 31,lpc vm'
 	has 'bhyveload: unexpected word -m'
