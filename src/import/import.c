@@ -1,6 +1,7 @@
 /* Recognises what a text is, and imports it. */
 #include "import/import.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,39 @@ static void put_host(const struct import_source *source, struct node *spec)
 	node_put(spec, "bhyve", bhyve);
 }
 
+/* Returns what stands behind white space. */
+static const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && isspace((unsigned char)*p) != 0)
+		p++;
+	return p;
+}
+
+/*
+ * Returns whether a text begins with "{" and a command of a shell, which UCL would take for a key:
+ * { echo "x"; bhyve ...; }.  No key of a spec has one of these names.
+ */
+static bool is_group(const char *text, size_t length)
+{
+	static const char *const commands[] = { "cd", "doas", "echo", "exec", "export", "ifconfig",
+		"kldload", "logger", "printf", "set", "sleep", "sudo", "test", "trap", "umask" };
+	const char *end = text + length, *p = skip_space(text, end);
+	size_t n = 0;
+
+	if (p == end || *p != '{')
+		return false;
+	p = skip_space(p + 1, end);
+	while (p + n < end && isalpha((unsigned char)p[n]) != 0)
+		n++;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strlen(commands[i]) == n && memcmp(commands[i], p, n) == 0) {
+			p = skip_space(p + n, end);
+			return p < end && strchr("=:", *p) == NULL;
+		}
+	}
+	return false;
+}
+
 /* Returns what the text is, by its lines; NULL: none of the formats. */
 static const char *find_kind(const struct import_source *source)
 {
@@ -58,7 +92,9 @@ static const char *find_kind(const struct import_source *source)
 	 * A command behind a prompt or in a page has no line of its own kind, and FreeBSD's script
 	 * vmrun.sh has it inside.
 	 */
-	if (kind == NULL && !foreign_is_json(source->text, source->length) &&
+	if (kind == NULL &&
+	    (!foreign_is_json(source->text, source->length) ||
+		is_group(source->text, source->length)) &&
 	    (find_text(source->text, source->length, "bhyve") != NULL ||
 		find_text(source->text, source->length, "vmrun.sh") != NULL))
 		return FOREIGN_COMMAND;

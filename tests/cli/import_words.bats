@@ -68,7 +68,8 @@ bhyve -m 1G -s 31,lpc vm'
 @test "texts that begin with a bracket are not all JSON" {
 	local text
 	for text in '[ -d /vm ] || exit 1\nbhyve %s\n' '[ "$1" = "a ]" ] && shift\nbhyve %s\n' '[ -d /vm ]\nbhyve %s\n' \
-		'{ bhyve %s; } &\n' '{\n\tbhyve %s\n} &\n' '[2026-11-30 10:00:01] bhyve %s\n[2026-11-30 10:00:02] up\n' \
+		'{ bhyve %s; } &\n' '{\n\tbhyve %s\n} &\n' '{ echo "x"; bhyve %s; }\n' '{\n\tcd "/vm"\n\tbhyve %s\n} &\n' \
+		'[2026-11-30 10:00:01] bhyve %s\n[2026-11-30 10:00:02] up\n' \
 		'[root@host ~]# bhyve %s\n' '{%% highlight sh %%}\nbhyve %s\n{%% endhighlight %%}\n' \
 		'\xef\xbb\xbfbhyve %s\n' '\xef\xbb\xbf#!/bin/sh\nbhyve %s\n'; do
 		# shellcheck disable=SC2059 # the texts are formats
@@ -78,7 +79,7 @@ bhyve -m 1G -s 31,lpc vm'
 		is "$(jq -r .name out)" vm
 	done
 	for text in '{"name": "bhyve -c 2 vm"}' ' [ "bhyve -c 2 vm" ]' '[["bhyve -c 2 vm"], 1]' '[1, "a ] || bhyve -c 2 vm"]' \
-		'{ name = a; x = "exec bhyve -A vm"; }' '{ # bhyve -c 2 vm' '{}' '\xef\xbb\xbf{"a": "bhyve"}'; do
+		'{ name = a; x = "exec bhyve -A vm"; }' '{ set = "bhyve -A vm"; }' '{ test = 1; x = "exec bhyve -A vm"; }' '{ # bhyve -c 2 vm' '{}' '\xef\xbb\xbf{"a": "bhyve"}'; do
 		# shellcheck disable=SC2059 # the texts are formats
 		printf "$text\n" >text
 		import text
