@@ -11,7 +11,17 @@
 #define MAX_CALLS 32	 /* in each other */
 #define MAX_STEPS 100000 /* commands that all calls together read */
 
-void finder_define(struct finder *f, const struct shell_function *function)
+void finder_leave(struct finder *f, size_t levels)
+{
+	if (f->values.levels <= levels)
+		return;
+	shell_values_leave(&f->values, levels);
+	for (size_t i = 0; i < f->functions; i++)
+		f->function[i].is_hidden =
+		    f->function[i].is_hidden || f->function[i].level > levels;
+}
+
+void finder_define(struct finder *f, const struct shell_function *function, size_t level)
 {
 	if (f->functions == MAX_FUNCTIONS) {
 		finder_fail(f, function->name->line,
@@ -20,6 +30,7 @@ void finder_define(struct finder *f, const struct shell_function *function)
 	}
 	f->function = mem_grow(f->function, f->functions, sizeof(*f->function));
 	f->function[f->functions] = *function;
+	f->function[f->functions].level = level;
 	f->function[f->functions++].arm = shell_arms_now(&f->values.arms);
 }
 
@@ -31,8 +42,8 @@ static bool is_word(const struct shell_word *word, const char *text)
 /* Returns the function that was defined last, its index + 1; 0: there is none. */
 static size_t find(const struct finder *f, const char *name)
 {
-	for (size_t i = f->functions; i > 0; i--) {
-		if (is_word(f->function[i - 1].name, name))
+	for (size_t i = f->functions; i > f->shown; i--) {
+		if (!f->function[i - 1].is_hidden && is_word(f->function[i - 1].name, name))
 			return i;
 	}
 	return 0;
@@ -43,8 +54,8 @@ static bool has_other(const struct finder *f, size_t index)
 {
 	const struct shell_word *name = f->function[index].name;
 
-	for (size_t i = 0; i < index; i++) {
-		if (f->function[i].name->length == name->length &&
+	for (size_t i = f->shown; i < index; i++) {
+		if (!f->function[i].is_hidden && f->function[i].name->length == name->length &&
 		    memcmp(f->function[i].name->text, name->text, name->length) == 0)
 			return true;
 	}
@@ -256,7 +267,7 @@ static void read_uncalled(struct finder *f, const struct place *text, size_t ind
 	shell_directory_open(&f->directory, true, &inner);
 	shell_values_enter(&f->values, levels + 1);
 	run(f, text, index);
-	shell_values_leave(&f->values, levels);
+	finder_leave(f, levels);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 	if (!was_found && f->out->argv.count > 0) {
 		MEM_AUTO char *note = mem_format(
@@ -276,7 +287,8 @@ void finder_end_functions(struct finder *f, const struct place *text, size_t fir
 				read_uncalled(f, text, i);
 		}
 	}
-	f->functions = f->functions > first ? first : f->functions;
+	f->forgotten = f->functions > first ? f->functions - first : 0;
+	f->functions -= f->forgotten;
 }
 
 void finder_note_source(struct finder *f)

@@ -22,7 +22,8 @@ struct finder {
 	struct shell_nesting nesting;		/* around the current command */
 	struct shell_directory directory;	/* in which it runs */
 	struct shell_function *function;
-	size_t functions;
+	size_t functions, shown;     /* those before `shown` belong to another process */
+	size_t forgotten;	     /* functions of the last text */
 	struct shell_nesting body;   /* around the commands of the function that is being read */
 	const struct place *running; /* its first command; NULL: there is none */
 	size_t calls, steps;	     /* calls that run, and commands that all calls have read */
@@ -81,8 +82,10 @@ void finder_note_around(struct finder *f, const struct words *w, size_t first, s
 void finder_tell_around(struct finder *f);
 /* Notes a file that the text runs in its own shell, which may set variables. */
 void finder_note_source(struct finder *f);
-/* Keeps a function for its calls. */
-void finder_define(struct finder *f, const struct shell_function *function);
+/* Keeps a function for its calls; its level and its arm are set here. */
+void finder_define(struct finder *f, const struct shell_function *function, size_t level);
+/* Ends subshells with what they have set and defined, until `levels` are open. */
+void finder_leave(struct finder *f, size_t levels);
 /*
  * Reads the commands of a text, or of a function, from `first` to before `end`; `depth` subshells
  * stand around them.

@@ -40,17 +40,23 @@ static void search_text(struct finder *f, const struct place *p, const struct co
     const struct str *text, const struct shell_basis *outer)
 {
 	struct shell_inner inner;
-	size_t levels = f->values.levels;
+	size_t levels = f->values.levels, shown = f->shown;
 
 	shell_directory_open(&f->directory, !c->has_joined, &inner);
 	if (!c->has_joined) {
+		f->shown = f->functions;
 		shell_values_enter(&f->values, levels + 1);
 		shell_list_unset(&f->values, "@", 1);
 	}
 	for (size_t i = 0; i < c->directories.count; i++)
 		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);
 	search(f, text->text, text->length, p->command->line, SHELL_COMMENTS, outer, p->depth + 1);
-	shell_values_leave(&f->values, levels);
+	finder_leave(f, levels);
+	f->shown = shown;
+	if (c->has_joined && f->forgotten > 0 && f->out->argv.count == 0)
+		finder_note(f, p->command->line,
+		    "the import forgets the functions that eval defines: write them into the text "
+		    "in place of this line");
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 }
 
@@ -145,7 +151,7 @@ static void search_substitution(struct finder *f, const struct place *p, const c
 	shell_directory_open(&f->directory, true, &inner);
 	shell_values_enter(&f->values, levels + 1);
 	search(f, text, length, line, SHELL_COMMENTS, p->outer, p->depth + 1);
-	shell_values_leave(&f->values, levels);
+	finder_leave(f, levels);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 	if (!was_found && is_taken && f->out->argv.count > 0)
 		finder_note(f, line,
@@ -217,8 +223,11 @@ static bool is_arithmetic(const struct place *p)
 	return text - p->script->text > 1 && text[-1] == '(' && text[-2] == '(';
 }
 
-/* Reads a command; `base`: subshells that are open around the text that are not of it. */
-static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)
+/*
+ * Enters and leaves what stands around a command; `base`: subshells that are open around the text
+ * and that are not of it.
+ */
+static void enter(struct finder *f, struct place *p, size_t base, size_t depth)
 {
 	const struct shell_command *c = p->command;
 	size_t inside = c->depth > depth ? c->depth - depth : 0;
@@ -227,7 +236,7 @@ static void read_command(struct finder *f, struct place *p, size_t base, size_t 
 
 	shell_statement_open(&f->nesting, p->script, p->index, &p->run, &step);
 	shell_directory_enter(&f->directory, p->script, p->index, &f->nesting);
-	shell_values_leave(&f->values, base + low);
+	finder_leave(f, base + low);
 	for (size_t i = is_arithmetic(p) ? 0 : c->words; i < c->words; i++) {
 		const struct shell_word *word = &p->script->word[c->word + i];
 
@@ -235,6 +244,11 @@ static void read_command(struct finder *f, struct place *p, size_t base, size_t 
 	}
 	shell_values_enter(&f->values, base + inside);
 	shell_arms_enter(&f->values.arms, &f->nesting, &step);
+}
+
+static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)
+{
+	enter(f, p, base, depth);
 	if (shell_statement_read(&f->values, &p->run) &&
 	    !shell_directory_read(&f->directory, &f->values, p->script, p->index, &p->run))
 		look_at(f, p);
@@ -254,18 +268,22 @@ void finder_walk(struct finder *f, const struct place *text, size_t first, size_
 
 		p.index = i;
 		p.command = &p.script->command[i];
-		if (i > first || text->command == NULL) {
-			if (shell_function_at(p.script, i, &function)) {
-				finder_define(f, &function);
-				i = function.last;
-				continue;
-			}
+		/* The body of "function f {" begins with its name. */
+		if (shell_function_at(p.script, i, &function) &&
+		    (i > first || text->command == NULL || function.first > i)) {
+			size_t outside = p.command->outside;
+
+			if (function.first > i)
+				enter(f, &p, base, depth);
+			finder_define(f, &function, base + (outside > depth ? outside - depth : 0));
+			i = function.last;
+			continue;
 		}
 		read_command(f, &p, base, depth);
 		if (finder_returns(f, &p))
 			break;
 	}
-	shell_values_leave(&f->values, base);
+	finder_leave(f, base);
 }
 
 /* Names a line of prose that was left out, for a command that was found elsewhere. */

@@ -55,16 +55,30 @@ static bool find_end(struct shell_function *f)
 	return i - f->first < MAX_BODY;
 }
 
+/* Returns how many words stand before the name: "{ f() { ...", "then f() { ...". */
+static size_t count_reserved(const struct shell_word *word, size_t words)
+{
+	static const char *const reserved[] = { "{", "then", "else", "do" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]) && n < words;) {
+		i = is_word(&word[n], reserved[i]) ? 0 : i + 1;
+		n += i == 0 ? 1 : 0;
+	}
+	return n;
+}
+
 bool shell_function_at(struct shell_script *script, size_t index, struct shell_function *out)
 {
 	const struct shell_command *c = &script->command[index];
 	const struct shell_word *word = &script->word[c->word];
 	bool has_word = c->words > 1 && is_word(word, "function");
+	size_t reserved = has_word ? 0 : count_reserved(word, c->words);
 
-	if (c->words == 0 || (c->words > 1 && !has_word))
+	if (!has_word && c->words != reserved + 1)
 		return false;
 	*out = (struct shell_function){
-		.name = has_word ? word + 1 : word,
+		.name = word + (has_word ? 1 : reserved),
 		.script = script,
 		.first = index + 1,
 		.depth = c->outside,

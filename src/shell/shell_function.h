@@ -13,8 +13,10 @@ struct shell_function {
 	struct shell_script *script;
 	size_t first, last;
 	size_t depth; /* subshells around it */
+	size_t level; /* those that were open where it was defined, with the ones around the text */
 	size_t arm;   /* the branch that defines it; 0: none */
 	bool is_called, is_running;
+	bool is_hidden; /* the subshell that defines it has ended */
 };
 
 /* Returns whether command `index` begins a function, and fills *out. */
