@@ -122,16 +122,24 @@ static struct shell_nesting nesting_of(
 	return nesting;
 }
 
-bool finder_returns(const struct finder *f, const struct place *p)
+bool finder_returns(struct finder *f, const struct place *p)
 {
 	const struct shell_word *word = p->run.word;
+	bool is_certain;
 
+	if (p->run.words > 0 && (is_word(word, "break") || is_word(word, "continue")))
+		shell_arms_break(&f->values.arms);
 	if (f->running == NULL || p->run.words == 0 ||
-	    (!is_word(word, "return") && !is_word(word, "exit")))
+	    (!is_word(word, "return") && !is_word(word, "exit")) ||
+	    p->command->depth != f->running->command->outside)
 		return false;
-	return f->values.arms.joined == 0 && f->nesting.branches == f->body.branches &&
-	    f->nesting.loops == f->body.loops && f->nesting.braces == f->body.braces &&
-	    p->command->depth == f->running->command->outside;
+	is_certain = f->values.arms.joined == 0 && f->nesting.branches == f->body.branches &&
+	    f->nesting.loops == f->body.loops && f->nesting.braces == f->body.braces;
+	if (!is_certain && is_word(word, "return")) {
+		shell_arms_skip(&f->values.arms, f->body_arms);
+		shell_directory_skip(&f->directory);
+	}
+	return is_certain;
 }
 
 /* Reads the body of a function.  It was found, so that its scope is the one of the caller. */
@@ -140,6 +148,7 @@ static void run(struct finder *f, const struct place *p, size_t index)
 	struct shell_function function = f->function[index];
 	const struct shell_nesting nesting = f->nesting, outer_body = f->body;
 	const struct place *running = f->running;
+	size_t outer_arms = f->body_arms;
 	const struct shell_command *body = f->directory.body;
 	struct place inside = { .script = function.script,
 		.index = function.first,
@@ -153,11 +162,14 @@ static void run(struct finder *f, const struct place *p, size_t index)
 	shell_directory_open(&f->directory, false, &inner);
 	f->directory.body = inside.command;
 	f->body = nesting_of(f, &function);
+	f->body_arms = f->values.arms.count;
 	f->running = &inside;
 	finder_walk(f, &inside, function.first, function.last + 1, function.depth);
+	shell_arms_return(&f->values.arms, f->body_arms);
 	shell_directory_close(&f->directory, &inner, &f->nesting);
 	f->directory.body = body;
 	f->body = outer_body;
+	f->body_arms = outer_arms;
 	f->running = running;
 	f->calls--;
 	f->nesting = nesting;

@@ -25,6 +25,7 @@ struct finder {
 	size_t functions, shown;     /* those before `shown` belong to another process */
 	size_t forgotten;	     /* functions of the last text */
 	struct shell_nesting body;   /* around the commands of the function that is being read */
+	size_t body_arms;	     /* that are open around it */
 	const struct place *running; /* its first command; NULL: there is none */
 	size_t calls, steps;	     /* calls that run, and commands that all calls have read */
 	bool looks_inside;	     /* into $(...) and `...` */
@@ -96,8 +97,11 @@ void finder_walk(
 bool finder_call(struct finder *f, const struct place *p, const struct words *w);
 /* Reads "run_rc_command", which calls the functions that variables name. */
 bool finder_call_rc(struct finder *f, const struct place *p, const struct words *w);
-/* Returns whether a command ends the function that is being read, whatever a run does. */
-bool finder_returns(const struct finder *f, const struct place *p);
+/*
+ * Returns whether a command ends the function that is being read, whatever a run does.  A shell may
+ * skip what is behind a command that may end it.
+ */
+bool finder_returns(struct finder *f, const struct place *p);
 /* Reads the functions behind the first ones that no command has called, and forgets all of them. */
 void finder_end_functions(struct finder *f, const struct place *text, size_t first);
 /* Adds what is wrong with what was found to the report; returns 0 if nothing is, else -1. */

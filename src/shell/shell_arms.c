@@ -1,11 +1,19 @@
 /* Follows branches, loops and "&&" through the commands of a shell. */
 #include "shell/shell_arms.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
-enum arm_kind { ARM_BRANCH, ARM_GROUP, ARM_LOOP, ARM_ONCE };
+enum arm_kind {
+	ARM_BRANCH,
+	ARM_GROUP,
+	ARM_LOOP,
+	ARM_ONCE,
+	ARM_REST, /* of a function, behind a return that a shell may skip */
+};
 
 struct shell_arm {
 	enum arm_kind kind;
@@ -20,6 +28,8 @@ static size_t level_of(const struct shell_nesting *nesting, enum arm_kind kind)
 {
 	if (kind == ARM_BRANCH)
 		return nesting->branches;
+	if (kind == ARM_REST)
+		return SIZE_MAX; /* the end of the function closes it */
 	return kind == ARM_GROUP ? nesting->braces : nesting->loops;
 }
 
@@ -82,9 +92,9 @@ static const struct shell_arm *innermost(const struct shell_arms *a, bool is_loo
 	for (size_t i = a->count; i > 0; i--) {
 		const struct shell_arm *arm = &a->arm[i - 1];
 
-		if (is_loop
-			? arm->kind == ARM_LOOP
-			: (arm->kind == ARM_BRANCH && !arm->is_condition) || arm->kind == ARM_GROUP)
+		if (is_loop ? arm->kind == ARM_LOOP
+			    : (arm->kind == ARM_BRANCH && !arm->is_condition) ||
+			    arm->kind == ARM_GROUP || arm->kind == ARM_REST)
 			return arm;
 	}
 	return NULL;
@@ -123,6 +133,48 @@ bool shell_arms_have(const struct shell_arms *a, size_t number)
 			return true;
 	}
 	return false;
+}
+
+const char *shell_arms_where(const struct shell_arms *a)
+{
+	const struct shell_arm *arm = innermost(a, false);
+
+	if (a->joined != 0 || (arm != NULL && arm->kind != ARM_REST))
+		return "in a branch";
+	return arm != NULL ? "behind a return" : "in a loop";
+}
+
+void shell_arms_skip(struct shell_arms *a, size_t base)
+{
+	size_t number = a->last + 1;
+
+	if (base > a->count || (base < a->count && a->arm[base].kind == ARM_REST))
+		return;
+	a->last = number;
+	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
+	(void)memmove(a->arm + base + 1, a->arm + base, (a->count - base) * sizeof(*a->arm));
+	a->arm[base] = (struct shell_arm){ ARM_REST, 0, number, number, false, false };
+	a->count++;
+}
+
+void shell_arms_break(struct shell_arms *a)
+{
+	bool is_skipped = a->joined != 0;
+
+	for (size_t i = a->count; i > 0; i--) {
+		struct shell_arm *arm = &a->arm[i - 1];
+
+		if (arm->kind == ARM_ONCE && is_skipped)
+			arm->kind = ARM_LOOP;
+		if (arm->kind == ARM_ONCE || arm->kind == ARM_LOOP || arm->kind == ARM_REST)
+			return;
+		is_skipped = true;
+	}
+}
+
+void shell_arms_return(struct shell_arms *a, size_t base)
+{
+	a->count = a->count > base ? base : a->count;
 }
 
 void shell_arms_free(struct shell_arms *a)

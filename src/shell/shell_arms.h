@@ -35,6 +35,14 @@ size_t shell_arms_branch(const struct shell_arms *a, bool *is_last);
 /* Returns the number of the innermost loop that may run more than once; 0: there is none. */
 size_t shell_arms_loop(const struct shell_arms *a);
 bool shell_arms_have(const struct shell_arms *a, size_t number);
+/* Returns where the command stands, for messages: "in a branch". */
+const char *shell_arms_where(const struct shell_arms *a);
+/* Opens an arm outside of those from `base` on, because a shell may return before its commands. */
+void shell_arms_skip(struct shell_arms *a, size_t base);
+/* Notes that a shell may leave the innermost loop here, so that one that runs once may not. */
+void shell_arms_break(struct shell_arms *a);
+/* Closes the arms of a function, which are those from `base` on. */
+void shell_arms_return(struct shell_arms *a, size_t base);
 void shell_arms_free(struct shell_arms *a);
 
 #endif

@@ -64,9 +64,9 @@ void shell_outside_list(struct shell_values *v, const char *name, size_t n, size
 {
 	bool is_last;
 	MEM_AUTO char *note = mem_format(
-	    "%s:%zu: $%.*s: the import uses the words of this line, which stands in a branch: "
-	    "remove the line if it does not apply",
-	    v->text_name, line, (int)n, name);
+	    "%s:%zu: $%.*s: the import uses the words of this line, which stands %s: remove the "
+	    "line if it does not apply",
+	    v->text_name, line, (int)n, name, shell_arms_where(&v->arms));
 
 	outside->arm = shell_arms_now(&v->arms);
 	outside->branch = shell_arms_branch(&v->arms, &is_last);
@@ -80,14 +80,13 @@ void shell_outside_list(struct shell_values *v, const char *name, size_t n, size
 static void note_branch(const struct shell_values *v, const struct shell_variable *before,
     const struct shell_word *word, size_t n, const char *value, struct shell_basis *basis)
 {
-	const char *where = shell_arms_now(&v->arms) != 0 ? "branch" : "loop";
 	STR_AUTO struct str used = { 0 }, other = { 0 };
 	STR_AUTO struct str note = { 0 };
 
 	str_add_line(&used, value, MAX_SHELL_SHOWN);
-	str_addf(&note, "%s:%zu: $%.*s: the import uses \"%s\" of this line, which stands in a %s",
+	str_addf(&note, "%s:%zu: $%.*s: the import uses \"%s\" of this line, which stands %s",
 	    v->text_name, word->line, (int)n, word->text, used.text == NULL ? "" : used.text,
-	    where);
+	    shell_arms_where(&v->arms));
 	if (before == NULL) {
 		str_add(&note, ": remove the line if it does not apply");
 	} else {

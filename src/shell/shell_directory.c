@@ -12,7 +12,13 @@
 #define MAX_PATH 1024	/* bytes, as PATH_MAX of FreeBSD */
 #define MAX_SHOWN 60	/* bytes of a command in a message */
 
-enum scope_kind { SCOPE_SUBSHELL, SCOPE_BRANCH, SCOPE_LOOP, SCOPE_BRACES };
+enum scope_kind {
+	SCOPE_SUBSHELL,
+	SCOPE_BRANCH,
+	SCOPE_LOOP,
+	SCOPE_BRACES,
+	SCOPE_REST, /* of a function, behind a return that a shell may skip */
+};
 
 struct shell_scope {
 	enum scope_kind kind;
@@ -242,6 +248,7 @@ static bool is_closed(const struct shell_scope *s, const struct shell_nesting *n
 	case SCOPE_BRACES:
 		return s->level > nesting->braces;
 	case SCOPE_SUBSHELL:
+	case SCOPE_REST:
 		break;
 	}
 	return false;
@@ -275,6 +282,24 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 		enter(d, SCOPE_LOOP, ++d->loops);
 	for (; d->subshells < c->depth; d->subshells++)
 		enter(d, SCOPE_SUBSHELL, 0);
+}
+
+void shell_directory_skip(struct shell_directory *d)
+{
+	struct shell_scope *s;
+	size_t outer = d->is_conditional ? d->before : d->now;
+
+	if (d->scopes > d->base) {
+		if (d->scope[d->base].kind == SCOPE_REST)
+			return;
+		outer = d->scope[d->base].outer;
+	}
+	d->scope = mem_grow(d->scope, d->scopes, sizeof(*d->scope));
+	s = &d->scope[d->base];
+	(void)memmove(s + 1, s, (d->scopes - d->base) * sizeof(*s));
+	*s = (struct shell_scope){ SCOPE_REST, 0, outer, outer };
+	d->scopes++;
+	d->conditional++; /* of this function, if there is one */
 }
 
 /* Goes where a word leads, with what the text does not tell of it. */

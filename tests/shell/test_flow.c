@@ -40,6 +40,53 @@ static const struct found_case found_cases[] = {
 	    "vm.sh:3: the import reads the function f of line 2, which stands in" },
 	{ "a function that eval defines", "N=2\neval 'f() { N=4; }'\nf\n" RUN, VM, 4, "", "", NULL,
 	    "vm.sh:2: the import forgets the functions that eval defines: write them into" },
+	/* What stands behind a return that a shell may skip. */
+	{ "a value behind a return", "N=4\nf() {\nx && return\nN=2\n}\nf\n" RUN, VM, 7, "", "",
+	    NULL,
+	    "vm.sh:4: $N: the import uses \"2\" of this line, which stands behind a return, and "
+	    "not "
+	    "\"4\" of line 1: remove the line that does not apply" },
+	{ "a value behind a return in a branch",
+	    "f() {\nif x; then\ny\nreturn 1\nfi\nN=2\n}\nf\n" RUN, VM, 9, "", "", NULL,
+	    "vm.sh:6: $N: the import uses \"2\" of this line, which stands behind a return: "
+	    "remove" },
+	{ "a value behind a return in a group, a loop and a case",
+	    "f() { x || { y; return; }; A=-H; }\ng() { while x; do return; done; B=-A; }\n"
+	    "h() { case x in a) return;; esac; C=(-P -w); }\nf; g; h\nbhyve $A $B ${C[@]} web",
+	    "bhyve -H -A -P -w web", 5, "", "", NULL,
+	    "vm.sh:1: $A: the import uses \"-H\" of this line, which stands behind a return: "
+	    "remove "
+	    "the line if it does not apply\n"
+	    "vm.sh:2: $B: the import uses \"-A\" of this line, which stands behind a return: "
+	    "remove "
+	    "the line if it does not apply\n"
+	    "vm.sh:3: $C: the import uses the words of this line, which stands behind a return: "
+	    "remove the line if it does not apply" },
+	{ "a value behind a return of an inner function",
+	    "f() { x && return; N=4; }\ng() { f; N=2; M=1; }\ng\nbhyve -c $N -m ${M}G web", VM, 4,
+	    "", "", NULL, "" },
+	{ "a branch behind a return",
+	    "f() { x && return; if y; then N=2; fi; M=1G; }\nf\n"
+	    "bhyve -c $N -m $M web",
+	    VM, 3, "", "", NULL,
+	    "vm.sh:1: $N: the import uses \"2\" of this line, which stands in a branch: remove the "
+	    "line if it does not apply\n"
+	    "vm.sh:1: $M: the import uses \"1G\" of this line, which stands behind a return: " },
+	{ "values and bhyve behind returns", "f() { x || return; N=2; y || return; " RUN "; }\nf",
+	    VM, 1, "", "", NULL, "" },
+	{ "a value before a return", "f() { N=2; x && return; N=2; }\nf\n" RUN, VM, 3, "", "", NULL,
+	    "" },
+	{ "a return of a subshell",
+	    "f() { (x && return); (return); return | cat; return & N=2; }\nf\n" RUN, VM, 3, "", "",
+	    NULL, "" },
+	{ "a value behind an exit, without which bhyve does not run",
+	    "f() { x || exit 1; N=2; }\nf\n" RUN, VM, 3, "", "", NULL, "" },
+	{ "a loop of one value that a shell may leave",
+	    "N=4\nfor d in 2; do\nx || continue\nN=2\ndone\n" RUN, VM, 6, "", "", NULL,
+	    "vm.sh:4: $N: the import uses \"2\" of this line, which stands in a loop, and not "
+	    "\"4\"" },
+	{ "a loop of one value that a shell leaves at its end",
+	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
 };
 
 static const struct refused_case refused_cases[] = {

@@ -79,7 +79,10 @@ static const struct found_case found_cases[] = {
 	    "f() {\nN=1\nx && return\nx || { y; return; }\nif x; then return; fi\n"
 	    "while x; do return; done\n(return)\nreturn | cat\nreturn &\nN=2\n}\nf\n"
 	    "bhyve -c $N -m 1G web",
-	    VM, 13, "", "", NULL, "" },
+	    VM, 13, "", "", NULL,
+	    "vm.sh:10: $N: the import uses \"2\" of this line, which stands behind a return, and "
+	    "not "
+	    "\"1\" of line 2" },
 	{ "a return from parentheses", "f() ( x || { y; return; }\nbhyve -c 2 -m 1G web )\nf", VM,
 	    2, "", "", NULL, "" },
 	{ "a function that calls itself before bhyve",
