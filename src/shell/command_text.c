@@ -41,7 +41,9 @@ static void search_text(struct finder *f, const struct place *p, const struct co
 {
 	struct shell_inner inner;
 	size_t levels = f->values.levels, shown = f->shown;
+	bool is_joined = c->has_joined && f->values.arms.joined != 0;
 
+	f->nesting.branches += is_joined ? 1 : 0; /* a shell may skip it */
 	shell_directory_open(&f->directory, !c->has_joined, &inner);
 	if (!c->has_joined) {
 		f->shown = f->functions;
@@ -58,6 +60,7 @@ static void search_text(struct finder *f, const struct place *p, const struct co
 		    "the import forgets the functions that eval defines: write them into the text "
 		    "in place of this line");
 	shell_directory_close(&f->directory, &inner, &f->nesting);
+	f->nesting.branches -= is_joined && f->nesting.branches > 0 ? 1 : 0;
 }
 
 /* Searches the text that a shell, su or eval runs. */
@@ -236,14 +239,14 @@ static void enter(struct finder *f, struct place *p, size_t base, size_t depth)
 
 	shell_statement_open(&f->nesting, p->script, p->index, &p->run, &step);
 	shell_directory_enter(&f->directory, p->script, p->index, &f->nesting);
+	shell_arms_enter(&f->values.arms, &f->nesting, &step);
 	finder_leave(f, base + low);
 	for (size_t i = is_arithmetic(p) ? 0 : c->words; i < c->words; i++) {
 		const struct shell_word *word = &p->script->word[c->word + i];
 
-		shell_unset_names(&f->values, word->text, word->length);
+		shell_lose_names(&f->values, word->text, word->length, word->line);
 	}
 	shell_values_enter(&f->values, base + inside);
-	shell_arms_enter(&f->values.arms, &f->nesting, &step);
 }
 
 static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)

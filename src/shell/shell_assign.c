@@ -125,8 +125,7 @@ static void fill_branch(const struct shell_values *v, const struct shell_variabl
 }
 
 /* Notes that a branch may set a variable to a value that the text does not tell. */
-static void note_kept(
-    struct shell_values *v, struct shell_variable *before, const struct shell_word *word)
+static void note_kept(struct shell_values *v, struct shell_variable *before, size_t line)
 {
 	STR_AUTO struct str kept = { 0 };
 	STR_AUTO struct str note = { 0 };
@@ -135,9 +134,76 @@ static void note_kept(
 	str_addf(&note,
 	    "%s:%zu: $%s: the import uses \"%s\" of line %zu, because the value that this "
 	    "line may set is not in the text: change line %zu if it does not apply",
-	    v->text_name, word->line, before->name, kept.text == NULL ? "" : kept.text,
-	    before->line, before->line);
+	    v->text_name, line, before->name, kept.text == NULL ? "" : kept.text, before->line,
+	    before->line);
 	shell_add_once(&before->basis.note, note.text);
+}
+
+void shell_forget(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	const struct shell_variable *before = shell_find(v, name, n);
+	struct shell_basis basis = { 0 };
+	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, name);
+	MEM_AUTO char *problem = mem_format(
+	    "%s:%zu: the text does not tell the value that %s has behind this line: write the "
+	    "value in its place",
+	    v->text_name, line, dollar);
+
+	if (!shell_spend(v, before == NULL ? 0 : strlen(before->value), line))
+		return;
+	shell_add_missing(&basis, dollar, problem);
+	(void)shell_set(v, name, n, line, &basis, mem_copy(before == NULL ? "" : before->value));
+}
+
+void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	struct shell_variable *before = shell_find(v, name, n);
+
+	if (shell_arms_now(&v->arms) != 0 && before != NULL && before->basis.missing.count == 0)
+		note_kept(v, before, line);
+	else
+		shell_forget(v, name, n, line);
+}
+
+/* Returns whether arithmetic assigns to the name before these bytes: "= 2", "+=2". */
+static bool is_assigned(const char *p, const char *end)
+{
+	while (p < end && strchr(" \t", *p) != NULL)
+		p++;
+	while (p < end && strchr("+-*/%&|^", *p) != NULL)
+		p++;
+	return p < end && *p == '=' && (p + 1 == end || p[1] != '=');
+}
+
+void shell_lose_names(struct shell_values *v, const char *text, size_t n, size_t line)
+{
+	for (size_t i = 0; i < n;) {
+		size_t length = shell_name_length(text + i, n - i);
+
+		if (length > 0 &&
+		    (shell_find(v, text + i, length) != NULL ||
+			is_assigned(text + i + length, text + n)))
+			shell_lose(v, text + i, length, line);
+		i += length > 0 ? length : 1;
+	}
+}
+
+void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	const struct shell_variable *before;
+	MEM_AUTO char *note = NULL;
+
+	if (!shell_list_count(v, name, n, &before) || before == NULL)
+		before = shell_find(v, name, n);
+	if (before == NULL || before->basis.missing.count > 0 ||
+	    (shell_arms_now(&v->arms) == 0 && shell_arms_loop(&v->arms) == 0)) {
+		shell_list_unset(v, name, n);
+		return;
+	}
+	note = mem_format("%s:%zu: $%.*s: the import uses the value of line %zu, and this line, "
+			  "which stands %s, unsets it: remove the line that does not apply",
+	    v->text_name, line, (int)n, name, before->line, shell_arms_where(&v->arms));
+	shell_list_note(v, name, n, note);
 }
 
 /* Returns the value of an assignment, and adds what it rests on.  Caller frees. */
@@ -159,32 +225,19 @@ static char *value_of(
 	return value;
 }
 
-void shell_assign(struct shell_values *v, const struct shell_word *word)
+void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
+    struct shell_basis *basis, char *value)
 {
-	size_t n = shell_assignment(word);
-	struct shell_basis basis = { 0 };
 	struct shell_outside outside = { 0 };
-	struct shell_variable *before, *set;
 	bool in_branch = shell_arms_now(&v->arms) != 0;
 	bool in_loop = shell_arms_loop(&v->arms) != 0;
-	char *value;
+	struct shell_variable *set;
 
-	if (shell_list_assign(v, word, n))
-		return;
-	value = value_of(v, word, n, &basis);
-	before = shell_find(v, word->text, n);
-	if (in_branch && before != NULL && basis.missing.count > 0 &&
-	    before->basis.missing.count == 0) {
-		note_kept(v, before, word);
-		shell_basis_free(&basis);
-		free(value);
-		return;
-	}
-	if (!in_branch && in_loop && shell_refers(word, n))
+	if (!in_branch && in_loop && n < word->length && shell_refers(word, n))
 		fill_loop(v, word->text, n, word->line, &outside);
 	else if (in_branch || in_loop)
-		fill_branch(v, before, word, n, value, &outside);
-	set = shell_set(v, word->text, n, word->line, &basis, value);
+		fill_branch(v, shell_find(v, word->text, n), word, n, value, &outside);
+	set = shell_set(v, word->text, n, word->line, basis, value);
 	if (set == NULL) {
 		shell_outside_free(&outside);
 		return;
@@ -192,4 +245,25 @@ void shell_assign(struct shell_values *v, const struct shell_word *word)
 	set->outside = outside.basis;
 	set->arm = outside.arm;
 	set->branch = outside.branch;
+}
+
+void shell_assign(struct shell_values *v, const struct shell_word *word)
+{
+	size_t n = shell_assignment(word);
+	struct shell_basis basis = { 0 };
+	struct shell_variable *before;
+	char *value;
+
+	if (shell_list_assign(v, word, n))
+		return;
+	value = value_of(v, word, n, &basis);
+	before = shell_find(v, word->text, n);
+	if (shell_arms_now(&v->arms) == 0 || before == NULL || basis.missing.count == 0 ||
+	    before->basis.missing.count > 0) {
+		shell_put(v, word, n, &basis, value);
+		return;
+	}
+	note_kept(v, before, word->line);
+	shell_basis_free(&basis);
+	free(value);
 }

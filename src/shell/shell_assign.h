@@ -23,6 +23,22 @@ void shell_outside_free(struct shell_outside *outside);
 size_t shell_assignment(const struct shell_word *word);
 /* Returns the length of the name if the word sets an element, NAME[1]=value; else 0. */
 size_t shell_element(const struct shell_word *word);
+/*
+ * Gives the variable whose name is the first n bytes of the word a value, which it takes with what
+ * the value rests on, and adds what is to be told behind a branch.
+ */
+void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
+    struct shell_basis *basis, char *value);
+/*
+ * Forgets the value of a variable, because the text does not tell it from here on.  Where a shell
+ * may skip this line, shell_lose() keeps the value with a note.
+ */
+void shell_forget(struct shell_values *v, const char *name, size_t n, size_t line);
+void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line);
+/* Likewise for the variables that n bytes of arithmetic name, as it may change them: N++, N+=1. */
+void shell_lose_names(struct shell_values *v, const char *text, size_t n, size_t line);
+/* Forgets a variable or a list that is unset here, or keeps it with a note. */
+void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t line);
 /* Sets a variable as an assignment says. */
 void shell_assign(struct shell_values *v, const struct shell_word *word);
 /*

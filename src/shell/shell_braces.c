@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "shell/shell_assign.h"
 #include "shell/shell_expand.h"
 #include "shell/shell_expander.h"
 #include "shell/shell_list.h"
@@ -16,10 +17,11 @@ static void put_default(struct shell_expander *x, const char *name, size_t n, co
     const char *end, bool quoted)
 {
 	struct shell_basis basis = { 0 };
+	const struct shell_word named = { name, n, x->line };
 	const struct shell_word rest = { word, (size_t)(end - word), x->line };
 	char *value = shell_expand_one(x->v, &rest, &basis);
 
-	(void)shell_set(x->v, name, n, x->line, &basis, value);
+	shell_put(x->v, &named, n, &basis, value);
 	shell_put_variable(x, name, n, quoted);
 }
 
@@ -185,6 +187,23 @@ static bool has_value(struct shell_expander *x, const struct braces *b, bool col
 	return found != NULL && (!colon || *found->value != '\0');
 }
 
+/*
+ * Returns whether the text does not tell if a variable that looks empty has a value, as of read or
+ * $(...), and adds that.  Else adds the notes on the empty value, in whose place another one
+ * stands.
+ */
+static bool put_unknown(struct shell_expander *x, const struct shell_variable *found)
+{
+	SHELL_BASIS_AUTO struct shell_basis all = { 0 };
+
+	shell_use(x->v, found, &all);
+	if (all.is_unknown)
+		shell_basis_append(x->basis, &all);
+	for (size_t i = 0; i < all.note.count; i++)
+		shell_add_once(&x->basis->note, all.note.item[i]);
+	return all.is_unknown;
+}
+
 bool shell_put_braces(
     struct shell_expander *x, const char *p, const char *end, bool quoted, unsigned depth)
 {
@@ -209,6 +228,8 @@ bool shell_put_braces(
 		return false;
 	found = shell_find(x->v, b.name, b.n);
 	has = has_value(x, &b, colon);
+	if (found != NULL && !has && b.list == '\0' && put_unknown(x, found))
+		return true;
 	if (*word == '+') {
 		if (found != NULL)
 			shell_use(x->v, found, x->basis);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/shell_assign.h"
 #include "shell/shell_expander.h"
 #include "shell/shell_list.h"
 #include "shell/shell_number.h"
@@ -80,39 +81,27 @@ void shell_put_value(struct shell_expander *x, const char *value, bool quoted)
 	}
 }
 
-/* Adds a name that has no value, with the message "FILE:LINE: WHAT" that the caller has begun. */
-static void add_missing(struct shell_basis *basis, const char *name, size_t n, const char *problem)
-{
-	STR_AUTO struct str shown = { 0 };
-
-	MEM_AUTO char *whole = mem_copy_n(name, n);
-
-	str_add_line(&shown, whole, MAX_SHELL_SHOWN);
-	shell_add_missing(basis, shown.text == NULL ? "" : shown.text, problem);
-}
-
 /* Notes that vmrun does not work out what a shell does, and what the user can do. */
 static void miss(struct shell_expander *x, const char *name, size_t n, const char *advice)
 {
-	STR_AUTO struct str problem = { 0 };
-
+	STR_AUTO struct str shown = { 0 };
 	MEM_AUTO char *whole = mem_copy_n(name, n);
+	MEM_AUTO char *problem = NULL;
 
-	str_addf(&problem, "%s:%zu: vmrun cannot work out ", x->v->text_name, x->line);
-	str_add_line(&problem, whole, MAX_SHELL_SHOWN);
-	str_addf(&problem, ": %s", advice);
-	add_missing(x->basis, name, n, problem.text);
+	str_add_line(&shown, whole, MAX_SHELL_SHOWN);
+	problem = mem_format("%s:%zu: vmrun cannot work out %s: %s", x->v->text_name, x->line,
+	    shown.text == NULL ? "" : shown.text, advice);
+	shell_add_missing(x->basis, shown.text == NULL ? "" : shown.text, problem);
 }
 
 void shell_miss_variable(const struct shell_values *v, const char *name, size_t n, size_t line,
     struct shell_basis *basis)
 {
 	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, name);
-	STR_AUTO struct str problem = { 0 };
+	STR_AUTO struct str problem = { 0 }, shown = { 0 };
 
-	str_addf(&problem, "%s:%zu: ", v->text_name, line);
-	str_add_line(&problem, dollar, MAX_SHELL_SHOWN);
-	str_add(&problem, " is not set in this text: ");
+	str_add_line(&shown, dollar, MAX_SHELL_SHOWN);
+	str_addf(&problem, "%s:%zu: %s is not set in this text: ", v->text_name, line, shown.text);
 	if (isdigit((unsigned char)*name) || shell_name_length(name, n) < n)
 		str_add(&problem, "write its value in its place");
 	else if (v->source_line > 0)
@@ -122,7 +111,7 @@ void shell_miss_variable(const struct shell_values *v, const char *name, size_t 
 		    v->source_line, v->source);
 	else
 		str_addf(&problem, "put a line %.*s=VALUE before the command", (int)n, name);
-	add_missing(basis, dollar, strlen(dollar), problem.text);
+	shell_add_unset(basis, shown.text, problem.text);
 }
 
 /* Adds the value of a variable that is set. */
@@ -201,7 +190,7 @@ static void put_substitution(struct shell_expander *x, const char *p, const char
 		if (text == NULL &&
 		    (strchr(expression, '=') != NULL || strstr(expression, "++") != NULL ||
 			strstr(expression, "--") != NULL))
-			shell_unset_names(x->v, expression, strlen(expression));
+			shell_lose_names(x->v, expression, strlen(expression), x->line);
 	} else {
 		text = shell_substitute(x->v, p + 2, (size_t)(end - p) - 3, x->line, x->basis);
 	}

@@ -106,6 +106,31 @@ void shell_list_unset(struct shell_values *v, const char *name, size_t n)
 	shell_unset(v, count);
 }
 
+void shell_list_forget(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	MEM_AUTO char *count = count_name(name, n);
+
+	for (size_t i = shell_list_length(v, name, n); i > 0; i--) {
+		MEM_AUTO char *item = item_name(name, n, i - 1);
+
+		shell_forget(v, item, strlen(item), line);
+	}
+	if (shell_value(v, count) != NULL)
+		shell_forget(v, count, strlen(count), line);
+}
+
+void shell_list_note(struct shell_values *v, const char *name, size_t n, const char *note)
+{
+	MEM_AUTO char *count = count_name(name, n);
+
+	for (size_t i = shell_list_length(v, name, n); i > 0; i--) {
+		MEM_AUTO char *item = item_name(name, n, i - 1);
+
+		shell_note(v, item, strlen(item), note);
+	}
+	shell_note(v, count, strlen(count), note);
+}
+
 /* Returns whether the list has these elements. */
 static bool has_items(
     const struct shell_values *v, const char *name, size_t n, const struct shell_items *items)
@@ -188,12 +213,7 @@ static bool keeps_list(struct shell_values *v, const struct shell_word *word, si
 	    "%s:%zu: $%.*s: the import uses the words of line %zu, because those that this line "
 	    "may set are not in the text: change line %zu if they do not apply",
 	    v->text_name, word->line, (int)n, word->text, before->line, before->line);
-	shell_note(v, count, strlen(count), note);
-	for (size_t i = shell_list_length(v, word->text, n); i > 0; i--) {
-		MEM_AUTO char *item = item_name(word->text, n, i - 1);
-
-		shell_note(v, item, strlen(item), note);
-	}
+	shell_list_note(v, word->text, n, note);
 	return true;
 }
 

@@ -35,8 +35,12 @@ const struct shell_variable *shell_list_item(
 /* Sets all elements.  `refers`: a loop that does so again does not set the same. */
 void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t line, bool refers,
     const struct shell_items *items);
-/* Forgets all elements. */
+/* Adds a note to all elements and their number. */
+void shell_list_note(struct shell_values *v, const char *name, size_t n, const char *note);
+/* Forgets all elements, which are not set from here on. */
 void shell_list_unset(struct shell_values *v, const char *name, size_t n);
+/* Forgets their values, because the text does not tell them from here on. */
+void shell_list_forget(struct shell_values *v, const char *name, size_t n, size_t line);
 /* Returns whether the value of an assignment is an array, NAME=(a b), and sets it. */
 bool shell_list_assign(struct shell_values *v, const struct shell_word *word, size_t n);
 /* Keeps a list until the end of the function. */

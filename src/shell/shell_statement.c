@@ -68,8 +68,12 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 	}
 }
 
-/* Forgets the variables that a command such as read sets to what the text does not tell. */
-static void unset_all(struct shell_values *v, const struct shell_word *word, size_t count)
+/*
+ * Forgets the variables that unset names, or that a command such as read sets to what the text does
+ * not tell: `is_set`.
+ */
+static void unset_all(
+    struct shell_values *v, const struct shell_word *word, size_t count, bool is_set)
 {
 	for (size_t i = 0; i < count; i++) {
 		bool is_quoted = word[i].length > 1 && strchr("'\"", *word[i].text) != NULL;
@@ -78,9 +82,31 @@ static void unset_all(struct shell_values *v, const struct shell_word *word, siz
 		size_t n = shell_name_length(name, rest);
 
 		/* Without one element, the others and their number are not known either. */
-		if (n > 0 && (n == rest || name[n] == '[' || is_quoted))
-			shell_list_unset(v, name, n);
+		if (n == 0 || (n < rest && name[n] != '[' && !is_quoted))
+			continue;
+		if (is_set && n == rest)
+			shell_lose(v, name, n, word[i].line);
+		else
+			shell_unset_list(v, name, n, word[i].line);
 	}
+}
+
+/* Reads "read -r -p PROMPT NAME ..." and the like. */
+static void read_input(struct shell_values *v, const struct shell_statement *s)
+{
+	size_t i = 1;
+
+	while (i < s->words && *s->word[i].text == '-')
+		i += is_word(&s->word[i], "-p") || is_word(&s->word[i], "-t") ? 2 : 1;
+	if (i < s->words)
+		unset_all(v, s->word + i, s->words - i, true);
+}
+
+/* Reads "unset NAME ...", but not that of functions. */
+static void read_unset(struct shell_values *v, const struct shell_statement *s)
+{
+	if (s->words > 1 && !is_word(&s->word[1], "-f"))
+		unset_all(v, s->word + 1, s->words - 1, false);
 }
 
 /* Notes that a loop has a value for each file that matches a pattern, "for d in *.img". */
@@ -119,6 +145,16 @@ static void set_several(struct shell_values *v, const struct shell_word *name, c
 	(void)shell_set(v, name->text, name->length, name->line, &basis, mem_copy(""));
 }
 
+/* Sets the variable of a loop that has one value, which it keeps behind the loop. */
+static void set_one(struct shell_values *v, const struct shell_word *name,
+    struct shell_basis *basis, const char *value)
+{
+	if (shell_arms_now(&v->arms) != 0)
+		shell_put(v, name, name->length, basis, mem_copy(value));
+	else
+		(void)shell_set(v, name->text, name->length, name->line, basis, mem_copy(value));
+}
+
 /* Reads "for NAME in WORDS", which sets the variable if they are one value. */
 static void read_for(struct shell_values *v, struct shell_statement *s)
 {
@@ -128,15 +164,15 @@ static void read_for(struct shell_values *v, struct shell_statement *s)
 
 	if (s->words < 2 || shell_name_length(name->text, name->length) != name->length)
 		return;
-	unset_all(v, name, 1);
 	for (size_t i = 3; i < s->words && is_word(&s->word[2], "in"); i++)
 		shell_expand(v, &s->word[i], &fields, &basis);
 	if (fields.count > 1) {
 		set_several(v, name, fields.item[0]);
 	} else if (fields.count == 1 || basis.missing.count > 0) {
-		(void)shell_set(v, name->text, name->length, name->line, &basis,
-		    mem_copy(fields.count == 1 ? fields.item[0] : ""));
+		set_one(v, name, &basis, fields.count == 1 ? fields.item[0] : "");
 		note_pattern(v, name);
+	} else {
+		shell_unset_list(v, name->text, name->length, name->line);
 	}
 	shell_basis_free(&basis);
 }
@@ -194,7 +230,7 @@ static void read_shift(struct shell_values *v, const struct shell_statement *s)
 		*s->word[1].text <= '9');
 
 	if (!is_one || shell_arms_now(&v->arms) != 0 || shell_arms_loop(&v->arms) != 0)
-		shell_list_unset(v, "@", 1);
+		shell_list_forget(v, "@", 1, s->word->line);
 	else
 		shell_shift(v, s->words == 1 ? 1 : (size_t)(*s->word[1].text - '0'), s->word->line);
 }
@@ -249,14 +285,15 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 {
 	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
 		"set", NULL };
-	static const char *const unsetting[] = { "unset", "read", "getopts", "mapfile", "readarray",
-		NULL };
+	static const char *const inputs[] = { "read", "mapfile", "readarray", NULL };
 	static const char *const locals[] = { "local", "declare", "typeset", NULL };
 
 	if (is_word(s->word, "for") || is_word(s->word, "select")) {
 		read_for(v, s);
-	} else if (is_one_of(s->word, unsetting)) {
-		unset_all(v, s->word + 1, s->words - 1);
+	} else if (is_word(s->word, "unset") || is_word(s->word, "getopts")) {
+		read_unset(v, s);
+	} else if (is_one_of(s->word, inputs)) {
+		read_input(v, s);
 	} else if (is_one_of(s->word, setting)) {
 		if (is_one_of(s->word, locals))
 			read_local(v, s);
@@ -266,10 +303,11 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 		}
 		if (is_word(s->word, "set"))
 			read_set(v, s);
-	} else if (is_word(s->word, "let") ||
-	    (is_word(s->word, "printf") && s->words > 2 && is_word(&s->word[1], "-v"))) {
+	} else if (is_word(s->word, "let")) {
 		for (size_t i = 1; i < s->words; i++)
-			shell_unset_names(v, s->word[i].text, s->word[i].length);
+			shell_lose_names(v, s->word[i].text, s->word[i].length, s->word->line);
+	} else if (is_word(s->word, "printf") && s->words > 2 && is_word(&s->word[1], "-v")) {
+		unset_all(v, s->word + 2, 1, true);
 	} else if (is_word(s->word, "shift")) {
 		read_shift(v, s);
 	} else if (is_word(s->word, "setenv") && s->words == 3) {
@@ -297,7 +335,8 @@ static size_t read_assignments(struct shell_values *v, struct shell_statement *s
 		if (shell_assignment(&s->word[i]) > 0)
 			shell_assign(v, &s->word[i]);
 		else
-			shell_list_unset(v, s->word[i].text, shell_element(&s->word[i]));
+			shell_list_forget(
+			    v, s->word[i].text, shell_element(&s->word[i]), s->word[i].line);
 	}
 	s->word += n;
 	s->words -= n;

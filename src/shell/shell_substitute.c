@@ -38,6 +38,7 @@ void shell_forget_file(const struct shell_values *v, struct shell_basis *basis)
 		return;
 	words_free(&basis->missing);
 	words_free(&basis->problem);
+	basis->is_unknown = false;
 }
 
 char *shell_working_directory(const struct shell_values *v, struct shell_basis *basis)

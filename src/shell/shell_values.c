@@ -34,6 +34,12 @@ void shell_add_once(struct words *w, const char *text)
 
 void shell_add_missing(struct shell_basis *basis, const char *name, const char *problem)
 {
+	shell_add_unset(basis, name, problem);
+	basis->is_unknown = true;
+}
+
+void shell_add_unset(struct shell_basis *basis, const char *name, const char *problem)
+{
 	if (basis->missing.count >= MAX_BASIS || words_have(&basis->missing, name))
 		return;
 	words_add(&basis->missing, name);
@@ -43,7 +49,8 @@ void shell_add_missing(struct shell_basis *basis, const char *name, const char *
 void shell_basis_append(struct shell_basis *basis, const struct shell_basis *more)
 {
 	for (size_t i = 0; i < more->missing.count; i++)
-		shell_add_missing(basis, more->missing.item[i], more->problem.item[i]);
+		shell_add_unset(basis, more->missing.item[i], more->problem.item[i]);
+	basis->is_unknown = basis->is_unknown || more->is_unknown;
 	for (size_t i = 0; i < more->note.count; i++)
 		shell_add_once(&basis->note, more->note.item[i]);
 }
@@ -144,17 +151,6 @@ void shell_unset(struct shell_values *v, const char *name)
 {
 	if (shell_value(v, name) != NULL)
 		remove_variable(v, name, strlen(name));
-}
-
-void shell_unset_names(struct shell_values *v, const char *text, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		size_t length = shell_name_length(text + i, n - i);
-
-		if (shell_find(v, text + i, length) != NULL)
-			remove_variable(v, text + i, length);
-		i += length > 0 ? length : 1;
-	}
 }
 
 /* Returns to a value, which this function frees or hands on. */

@@ -17,6 +17,7 @@ struct shell_basis {
 	struct words missing; /* names of what the text does not set: "$1", "$(date)" */
 	struct words problem; /* for each, a message with its line */
 	struct words note;    /* about variables that the text sets to several values */
+	bool is_unknown;      /* some of the missing has a value: it is more than not set */
 };
 
 struct shell_variable {
@@ -68,11 +69,8 @@ struct shell_variable *shell_set(struct shell_values *v, const char *name, size_
     struct shell_basis *basis, char *value);
 /* Adds a note about a variable, for what takes its value. */
 void shell_note(struct shell_values *v, const char *name, size_t n, const char *note);
-/* Forgets a variable, because the text does not tell its value from here on. */
+/* Forgets a variable, which is not set from here on. */
 void shell_unset(struct shell_values *v, const char *name);
-
-/* Forgets the variables that n bytes of arithmetic name, as it may change them: N++, N+=1. */
-void shell_unset_names(struct shell_values *v, const char *text, size_t n);
 
 /* Enters and leaves subshells: what they change ends with them. */
 void shell_values_enter(struct shell_values *v, size_t levels);
@@ -86,6 +84,8 @@ void shell_local(struct shell_values *v, const char *name, size_t n, size_t line
 /* Adds a text that the list does not have. */
 void shell_add_once(struct words *w, const char *text);
 /* Adds a name that the text does not set, with the message. */
+void shell_add_unset(struct shell_basis *basis, const char *name, const char *problem);
+/* Adds what has a value that the text does not tell, likewise. */
 void shell_add_missing(struct shell_basis *basis, const char *name, const char *problem);
 void shell_basis_append(struct shell_basis *basis, const struct shell_basis *more);
 void shell_basis_free(struct shell_basis *basis);

@@ -281,7 +281,9 @@ static const struct refused_case refused_cases[] = {
 	{ "a loop with two values", "for vm in a b; do\nbhyve -c 2 $vm\ndone",
 	    { "vm.sh:1: this loop gives $vm several values, and a spec is one VM", NULL, NULL } },
 	{ "a value that is read", "vm=web\nread vm\nbhyve -c 2 $vm",
-	    { "vm.sh:3: $vm is not set", NULL, NULL } },
+	    { "vm.sh:2: the text does not tell the value that $vm has behind this line: write the "
+	      "value in its place",
+		NULL, NULL } },
 	{ "two commands", VM "\n\nbhyve -c 2 -m 1G \\\n other\n",
 	    { "vm.sh:3: a second bhyve command, which differs from that of line 1: import a copy "
 	      "of "

@@ -87,11 +87,73 @@ static const struct found_case found_cases[] = {
 	    "\"4\"" },
 	{ "a loop of one value that a shell leaves at its end",
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
+	/* Commands of the shell in branches. */
+	{ "unset in a branch", "N=2\nif x; then unset N; fi\nbhyve -c ${N:-4} -m 1G web", VM, 3, "",
+	    "", NULL,
+	    "vm.sh:2: $N: the import uses the value of line 1, and this line, which stands in a "
+	    "branch, unsets it: remove the line that does not apply" },
+	{ "unset behind && and in a loop",
+	    "N=2\nM=1G\nx && unset N\nwhile x; do unset -v M; done\nbhyve -c $N -m $M web", VM, 5,
+	    "", "", NULL,
+	    "vm.sh:3: $N: the import uses the value of line 1, and this line, which stands in a "
+	    "branch, unsets it: remove the line that does not apply\n"
+	    "vm.sh:4: $M: the import uses the value of line 2, and this line, which stands in a "
+	    "loop" },
+	{ "unset of an array in a branch", "a=(-c 2)\nx && unset a\nbhyve \"${a[@]}\" -m 1G web",
+	    VM, 3, "", "", NULL,
+	    "vm.sh:2: $a: the import uses the value of line 1, and this line" },
+	{ "unset of what was not known", "V=$1\nx && unset V\nbhyve -c 2 -m 1G ${V:-web}", VM, 3,
+	    "", "", NULL, "" },
+	{ "unset for all, and of a function",
+	    "M=2G; N=2\nunset M\nunset -f N\n"
+	    "bhyve -c $N -m ${M:-1G} web",
+	    VM, 4, "", "", NULL, "" },
+	{ "read in a branch", "N=2\nif x; then\nread -r N; fi\n" RUN, VM, 4, "", "", NULL,
+	    "vm.sh:3: $N: the import uses \"2\" of line 1, because the value that this line may "
+	    "set "
+	    "is not in the text: change line 1 if it does not apply" },
+	{ "a prompt of read", "N=2; M=1G\nread -p \"N\" -t 5 x\nbhyve -c $N -m $M web", VM, 3, "",
+	    "", NULL, "" },
+	{ "a loop in a branch", "N=4\nif x; then for N in 2; do y; done; fi\n" RUN, VM, 3, "", "",
+	    NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not" },
+	{ "a default in a branch", "x && : ${N:=2}\n" RUN, VM, 2, "", "", NULL,
+	    "vm.sh:1: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
+	{ "eval in a branch", "N=4\nx && eval N=2\n" RUN, VM, 3, "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not" },
+	{ "an empty value of a branch", "N=4\nx && N=\nbhyve -c ${N:-2} -m 1G web", VM, 3, "", "",
+	    NULL,
+	    "vm.sh:2: $N: the import uses \"\" of this line, which stands in a branch, and not" },
+	{ "arithmetic in a branch", "N=2\nx && ((N++))\n" RUN, VM, 3, "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of line 1, because the value that this line may "
+	    "set" },
+	{ "a default of an argument that is not given",
+	    "V=$1\nM=$2\nbhyve -c 2 -m ${M:=1G} ${V:-web}", VM, 3, "", "", NULL, "" },
 };
 
 static const struct refused_case refused_cases[] = {
 	{ "a function that only a subshell has", "(f() { N=2; })\nf\nbhyve -c $N web",
 	    { "vm.sh:3: $N is not set in this text", NULL, NULL } },
+	/* Values that are not empty, although the text does not tell them. */
+	{ "a default of what a command prints", "N=$(sysctl -n hw.ncpu)\nbhyve -c ${N:-4} web",
+	    { "vm.sh:1: vmrun cannot work out $(sysctl -n hw.ncpu): write what it", NULL, NULL } },
+	{ "a default of what is read", "read N\nbhyve -c ${N:-4} web",
+	    { "vm.sh:1: the text does not tell the value that $N has behind this line", NULL,
+		NULL } },
+	{ "a default of what is read in a branch",
+	    "if x; then\nread -p N: M N; fi\n"
+	    "bhyve -c ${N:=4} web",
+	    { "vm.sh:2: the text does not tell the value that $N has behind this line", NULL,
+		NULL } },
+	{ "a default of a sum", "let C=5\n: $((D += 1))\nbhyve -c ${C:-3} -m ${D:-2} web",
+	    { "vm.sh:1: the text does not tell the value that $C has behind this line",
+		"vm.sh:2: the text does not tell the value that $D has behind this line", NULL } },
+	{ "a default of what printf sets", "M=1G\nprintf -v N %s $M\nbhyve -c ${N:-4} -m $M web",
+	    { "vm.sh:2: the text does not tell the value that $N has behind this line", NULL,
+		NULL } },
+	{ "a default of what shift may leave", "set -- db\nx && shift\nbhyve -c 2 ${1:-web}",
+	    { "vm.sh:2: the text does not tell the value that $1 has behind this line", NULL,
+		NULL } },
 };
 
 static void test_found(void **state)
