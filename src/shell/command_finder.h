@@ -52,6 +52,8 @@ struct place {
 	unsigned depth;
 };
 
+/* Refuses a text with a NUL byte and a script of csh: adds to the report, or returns false. */
+bool finder_refuse(const char *text, size_t length, const char *name, struct report *report);
 /* Ends the search with a problem; the first one counts. */
 void finder_fail(struct finder *f, size_t line, const char *what);
 /* Adds a note with the line, once. */

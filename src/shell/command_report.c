@@ -164,6 +164,64 @@ int finder_judge(struct finder *f)
 	return f->basis.problem.count > 0 ? -1 : 0;
 }
 
+/* Adds a NUL byte to the report, or returns false. */
+static bool refuse_nul(const char *text, size_t length, const char *name, struct report *report)
+{
+	const char *nul = memchr(text, '\0', length);
+	size_t line = 1;
+
+	if (nul == NULL)
+		return false;
+	for (const char *p = text; p < nul; p++)
+		line += *p == '\n' ? 1 : 0;
+	report_add(report, STATUS_SPEC, NULL, "%s:%zu: a NUL byte: expected a text", name, line);
+	return true;
+}
+
+/* Returns whether a word of n bytes is the path of a program. */
+static bool is_program(const char *word, size_t n, const char *name)
+{
+	size_t length = strlen(name);
+
+	return n >= length && memcmp(word + n - length, name, length) == 0 &&
+	    (n == length || word[n - length - 1] == '/');
+}
+
+/* Adds a script of a shell that is not like sh to the report, or returns false. */
+static bool refuse_shell(const char *text, size_t length, const char *name, struct report *report)
+{
+	static const char *const shells[] = { "csh", "tcsh", "fish" };
+	const char *end = memchr(text, '\n', length), *word;
+
+	end = end == NULL ? text + length : end;
+	if (end - text < 2 || memcmp(text, "#!", 2) != 0)
+		return false;
+	for (word = text + 2; word < end;) {
+		size_t n = 0;
+
+		while (word + n < end && strchr(" \t\r", word[n]) == NULL)
+			n++;
+		for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+			if (is_program(word, n, shells[i])) {
+				report_add(report, STATUS_SPEC, NULL,
+				    "%s:1: a script of %s: expected one of sh: write it as sh has "
+				    "it, with NAME=VALUE in place of \"set\" and \"setenv\", or "
+				    "pass "
+				    "the bhyve command alone",
+				    name, shells[i]);
+				return true;
+			}
+		}
+		word += n + 1;
+	}
+	return false;
+}
+
+bool finder_refuse(const char *text, size_t length, const char *name, struct report *report)
+{
+	return refuse_nul(text, length, name, report) || refuse_shell(text, length, name, report);
+}
+
 /* --- commands around bhyve that a spec has keys for: of a bridge, of swtpm --- */
 
 /* Keeps a note for a bhyve command that has this word between the commas of an option. */

@@ -395,20 +395,6 @@ static int run_pass(struct finder *f, const struct pass *pass, const char *text,
 	return rc;
 }
 
-/* Adds a NUL byte to the report, or returns false. */
-static bool refuse_nul(const char *text, size_t length, const char *name, struct report *report)
-{
-	const char *nul = memchr(text, '\0', length);
-	size_t line = 1;
-
-	if (nul == NULL)
-		return false;
-	for (const char *p = text; p < nul; p++)
-		line += *p == '\n' ? 1 : 0;
-	report_add(report, STATUS_SPEC, NULL, "%s:%zu: a NUL byte: expected a text", name, line);
-	return true;
-}
-
 int command_text_read(const char *text, size_t length, const struct text_origin *origin,
     struct command_text *out, struct report *report)
 {
@@ -416,7 +402,7 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 	bool is_unterminated = false, is_told = false;
 
 	*out = (struct command_text){ .name = origin->name };
-	if (refuse_nul(text, length, origin->name, report))
+	if (finder_refuse(text, length, origin->name, report))
 		return -1;
 	for (size_t i = 0; i < PASSES; i++) {
 		REPORT_AUTO struct report problems = { 0 };

@@ -188,11 +188,37 @@ static size_t skip_set_options(const struct shell_statement *s)
 	return i;
 }
 
-/* Returns whether "set" is that of csh, which sets a variable. */
-static bool is_csh_set(const struct shell_statement *s, size_t i)
+/* Forgets a variable that csh sets here, but not sh. */
+static void forget_csh(struct shell_values *v, const struct shell_word *word, size_t n)
 {
-	return shell_assignment(&s->word[i]) > 0 ||
-	    (i + 1 < s->words && is_word(&s->word[i + 1], "="));
+	struct shell_basis basis = { 0 };
+	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, word->text);
+	MEM_AUTO char *problem = mem_format(
+	    "%s:%zu: this line sets %s in csh, but not in sh: write %s=VALUE in its place",
+	    v->text_name, word->line, dollar, dollar + 1);
+
+	shell_add_missing(&basis, dollar, problem);
+	(void)shell_set(v, word->text, n, word->line, &basis, mem_copy(""));
+}
+
+/* Reads "set NAME=VALUE" and "set NAME = VALUE" of csh; returns whether it is one. */
+static bool read_csh_set(struct shell_values *v, const struct shell_statement *s, size_t i)
+{
+	bool is_csh = false;
+
+	for (; i < s->words; i++) {
+		const struct shell_word *word = &s->word[i];
+		bool is_apart = i + 1 < s->words && is_word(&word[1], "=");
+		size_t n =
+		    is_apart ? shell_name_length(word->text, word->length) : shell_assignment(word);
+
+		if (n > 0 && (!is_apart || n == word->length)) {
+			forget_csh(v, word, n);
+			is_csh = true;
+			i += is_apart ? 2 : 0;
+		}
+	}
+	return is_csh;
 }
 
 /* Reads "set" with the positional parameters. */
@@ -206,7 +232,7 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 	i += i < s->words && (!is_open || is_word(&s->word[i], "-")) ? 1 : 0;
 	if (is_open && i >= s->words)
 		return;
-	if (is_open && is_csh_set(s, i)) {
+	if (is_open && read_csh_set(v, s, i)) {
 		shell_list_unset(v, "@", 1);
 		return;
 	}
@@ -252,17 +278,6 @@ static void read_local(struct shell_values *v, const struct shell_statement *s)
 	}
 }
 
-/* Reads "setenv NAME VALUE" of csh. */
-static void read_setenv(struct shell_values *v, const struct shell_statement *s)
-{
-	MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length, s->word[1].text,
-	    (int)s->word[2].length, s->word[2].text);
-	const struct shell_word one = { text, strlen(text), s->word->line };
-
-	if (shell_assignment(&one) > 0)
-		shell_assign(v, &one);
-}
-
 /* Keeps in mind that a file, which is not read, may set variables. */
 static void read_source(struct shell_values *v, const struct shell_statement *s)
 {
@@ -284,7 +299,7 @@ static void read_source(struct shell_values *v, const struct shell_statement *s)
 static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 {
 	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
-		"set", NULL };
+		NULL };
 	static const char *const inputs[] = { "read", "mapfile", "readarray", NULL };
 	static const char *const locals[] = { "local", "declare", "typeset", NULL };
 
@@ -301,8 +316,8 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 			if (shell_assignment(&s->word[i]) > 0)
 				shell_assign(v, &s->word[i]);
 		}
-		if (is_word(s->word, "set"))
-			read_set(v, s);
+	} else if (is_word(s->word, "set")) {
+		read_set(v, s);
 	} else if (is_word(s->word, "let")) {
 		for (size_t i = 1; i < s->words; i++)
 			shell_lose_names(v, s->word[i].text, s->word[i].length, s->word->line);
@@ -310,8 +325,11 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 		unset_all(v, s->word + 2, 1, true);
 	} else if (is_word(s->word, "shift")) {
 		read_shift(v, s);
-	} else if (is_word(s->word, "setenv") && s->words == 3) {
-		read_setenv(v, s);
+	} else if (is_word(s->word, "setenv") && s->words > 1) {
+		size_t n = shell_name_length(s->word[1].text, s->word[1].length);
+
+		if (n > 0)
+			forget_csh(v, &s->word[1], n);
 	} else if ((is_word(s->word, ".") || is_word(s->word, "source")) && s->words > 1) {
 		read_source(v, s);
 	} else {

@@ -206,7 +206,6 @@ static const struct found_case found_cases[] = {
 	    2, "", "", NULL, "" },
 	{ "a here-document is no command", "cat <<EOF\nbhyve -c 9 other\nEOF\n" VM, VM, 4, "", "",
 	    NULL, "" },
-	{ "csh", "setenv N 2\nset M=1G\nbhyve -c $N -m $M web", VM, 3, "", "", NULL, "" },
 	{ "a loop over the files of a pattern", "for d in /a/*; do bhyve -c 2 -m 1G $d; done",
 	    "bhyve -c 2 -m 1G '/a/*'", 1, "", "", NULL,
 	    "vm.sh:1: $d: the import uses the pattern \"/a/*\" as it is" },

@@ -87,6 +87,8 @@ static const struct found_case found_cases[] = {
 	    "\"4\"" },
 	{ "a loop of one value that a shell leaves at its end",
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
+	{ "shells like sh", "#!/usr/local/bin/bash -e\nsetenv PAGER less\nset -o vi\n" VM, VM, 4,
+	    "", "", NULL, "" },
 	/* Commands of the shell in branches. */
 	{ "unset in a branch", "N=2\nif x; then unset N; fi\nbhyve -c ${N:-4} -m 1G web", VM, 3, "",
 	    "", NULL,
@@ -134,6 +136,20 @@ static const struct found_case found_cases[] = {
 static const struct refused_case refused_cases[] = {
 	{ "a function that only a subshell has", "(f() { N=2; })\nf\nbhyve -c $N web",
 	    { "vm.sh:3: $N is not set in this text", NULL, NULL } },
+	/* Other shells. */
+	{ "a script of csh", "#!/bin/csh -f\nset N = 2\nbhyve -c $N web",
+	    { "vm.sh:1: a script of csh: expected one of sh: write it as sh has it, with "
+	      "NAME=VALUE "
+	      "in place of \"set\" and \"setenv\", or pass the bhyve command alone",
+		NULL, NULL } },
+	{ "scripts of tcsh in DOS's lines", "#! /usr/bin/env tcsh\r\n" VM,
+	    { "vm.sh:1: a script of tcsh: expected one of sh", NULL, NULL } },
+	{ "variables of csh", "setenv N 2\nset M=1G V = web\nbhyve -c ${N:-4} -m $M $V",
+	    { "vm.sh:1: this line sets $N in csh, but not in sh: write N=VALUE in its place",
+		"vm.sh:2: this line sets $M in csh, but not in sh: write M=VALUE in its place",
+		"vm.sh:2: this line sets $V in csh, but not in sh" } },
+	{ "a value that sh does not set", "M=2G\nset M=1G\nbhyve -c 2 -m $M web",
+	    { "vm.sh:2: this line sets $M in csh, but not in sh", NULL, NULL } },
 	/* Values that are not empty, although the text does not tell them. */
 	{ "a default of what a command prints", "N=$(sysctl -n hw.ncpu)\nbhyve -c ${N:-4} web",
 	    { "vm.sh:1: vmrun cannot work out $(sysctl -n hw.ncpu): write what it", NULL, NULL } },
