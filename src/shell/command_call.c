@@ -100,15 +100,15 @@ static void set_arguments(struct finder *f, const struct place *p)
 /* Sets the variables in front of a call, A=1 start, which it has alone. */
 static void set_environment(struct finder *f, const struct place *p)
 {
-	for (size_t i = p->run.assignments; i > 0; i--) {
-		const struct shell_word *word = p->run.word - i;
-		size_t n = shell_assignment(word);
+	const struct shell_word *word = p->run.word - p->run.assignments;
 
-		if (n == 0)
-			continue;
-		shell_local(&f->values, word->text, n, word->line);
-		shell_assign(&f->values, word);
+	for (size_t i = 0; i < p->run.assignments; i++) {
+		size_t n = shell_assignment(&word[i]);
+
+		if (n > 0)
+			shell_local(&f->values, word[i].text, n, word[i].line);
 	}
+	shell_assign_line(&f->values, word, p->run.assignments);
 }
 
 /* Returns what stands open in a function around the commands of its body. */

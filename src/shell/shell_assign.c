@@ -247,23 +247,94 @@ void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
 	set->branch = outside.branch;
 }
 
-void shell_assign(struct shell_values *v, const struct shell_word *word)
+/* Sets a variable to the value of an assignment, which this function takes with its basis. */
+static void assign_value(
+    struct shell_values *v, const struct shell_word *word, struct shell_basis *basis, char *value)
 {
 	size_t n = shell_assignment(word);
-	struct shell_basis basis = { 0 };
-	struct shell_variable *before;
-	char *value;
+	struct shell_variable *before = shell_find(v, word->text, n);
 
-	if (shell_list_assign(v, word, n))
-		return;
-	value = value_of(v, word, n, &basis);
-	before = shell_find(v, word->text, n);
-	if (shell_arms_now(&v->arms) == 0 || before == NULL || basis.missing.count == 0 ||
+	if (shell_arms_now(&v->arms) == 0 || before == NULL || basis->missing.count == 0 ||
 	    before->basis.missing.count > 0) {
-		shell_put(v, word, n, &basis, value);
+		shell_put(v, word, n, basis, value);
 		return;
 	}
 	note_kept(v, before, word->line);
-	shell_basis_free(&basis);
+	shell_basis_free(basis);
 	free(value);
+}
+
+/* Returns the first assignment whose variable a word uses; NULL: there is none. */
+static const struct shell_word *find_used(
+    const struct shell_word *assignment, size_t count, const struct shell_word *word)
+{
+	const char *end = word->text + word->length, *p = word->text;
+
+	while ((p = memchr(p, '$', (size_t)(end - p))) != NULL) {
+		size_t n;
+
+		p += 1;
+		p += p < end && *p == '{' ? 1 : 0;
+		n = shell_name_length(p, (size_t)(end - p));
+		for (size_t i = 0; i < count && n > 0; i++) {
+			if (shell_assignment(&assignment[i]) == n &&
+			    memcmp(assignment[i].text, p, n) == 0)
+				return &assignment[i];
+		}
+	}
+	return NULL;
+}
+
+/* Notes that shells do not agree on the value of B in "A=1 B=$A". */
+static void miss_order(const struct shell_values *v, const struct shell_word *used,
+    const struct shell_word *word, struct shell_basis *basis)
+{
+	MEM_AUTO char *name = mem_format("$%.*s", (int)shell_assignment(word), word->text);
+	MEM_AUTO char *problem = mem_format(
+	    "%s:%zu: %s uses $%.*s, which this command sets, too: the sh of FreeBSD takes the "
+	    "value "
+	    "from before it, and other shells the new one: write each assignment on its own line",
+	    v->text_name, word->line, name, (int)shell_assignment(used), used->text);
+
+	shell_add_missing(basis, name, problem);
+}
+
+void shell_assign_line(struct shell_values *v, const struct shell_word *word, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t n = shell_assignment(&word[i]);
+		const struct shell_word *used = find_used(word, i, &word[i]);
+		struct shell_basis basis = { 0 };
+		char *value;
+
+		if (n == 0) {
+			n = shell_element(&word[i]);
+			shell_list_forget(v, word[i].text, n, word[i].line);
+		} else if (!shell_list_assign(v, &word[i], n)) {
+			value = value_of(v, &word[i], n, &basis);
+			if (used != NULL)
+				miss_order(v, used, &word[i], &basis);
+			assign_value(v, &word[i], &basis, value);
+		}
+	}
+}
+
+void shell_assign_all(struct shell_values *v, const struct shell_word *word, size_t count)
+{
+	struct shell_basis *basis = mem_zero((count + 1) * sizeof(*basis));
+	WORDS_AUTO struct words values = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = shell_assignment(&word[i]);
+
+		words_take(&values, n > 0 ? value_of(v, &word[i], n, &basis[i]) : mem_copy(""));
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t n = shell_assignment(&word[i]);
+
+		if (n > 0 && !shell_list_assign(v, &word[i], n))
+			assign_value(v, &word[i], &basis[i], mem_copy(values.item[i]));
+		shell_basis_free(&basis[i]);
+	}
+	free(basis);
 }

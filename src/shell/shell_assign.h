@@ -39,8 +39,10 @@ void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
 void shell_lose_names(struct shell_values *v, const char *text, size_t n, size_t line);
 /* Forgets a variable or a list that is unset here, or keeps it with a note. */
 void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t line);
-/* Sets a variable as an assignment says. */
-void shell_assign(struct shell_values *v, const struct shell_word *word);
+/* Sets variables and elements as the assignments of one command say, which have no program. */
+void shell_assign_line(struct shell_values *v, const struct shell_word *word, size_t count);
+/* Likewise for those of "export" and "local", which a shell expands before it sets any. */
+void shell_assign_all(struct shell_values *v, const struct shell_word *word, size_t count);
 /*
  * Returns whether an assignment may set another value each time, A="$A x"; the name has n bytes.
  */

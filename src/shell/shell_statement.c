@@ -312,10 +312,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 	} else if (is_one_of(s->word, setting)) {
 		if (is_one_of(s->word, locals))
 			read_local(v, s);
-		for (size_t i = 1; i < s->words; i++) {
-			if (shell_assignment(&s->word[i]) > 0)
-				shell_assign(v, &s->word[i]);
-		}
+		shell_assign_all(v, s->word + 1, s->words - 1);
 	} else if (is_word(s->word, "set")) {
 		read_set(v, s);
 	} else if (is_word(s->word, "let")) {
@@ -349,13 +346,8 @@ static size_t read_assignments(struct shell_values *v, struct shell_statement *s
 	while (
 	    n < s->words && (shell_assignment(&s->word[n]) > 0 || shell_element(&s->word[n]) > 0))
 		n++;
-	for (size_t i = 0; i < n && n == s->words; i++) {
-		if (shell_assignment(&s->word[i]) > 0)
-			shell_assign(v, &s->word[i]);
-		else
-			shell_list_forget(
-			    v, s->word[i].text, shell_element(&s->word[i]), s->word[i].line);
-	}
+	if (n == s->words)
+		shell_assign_line(v, s->word, n);
 	s->word += n;
 	s->words -= n;
 	return n;

@@ -89,6 +89,15 @@ static const struct found_case found_cases[] = {
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
 	{ "shells like sh", "#!/usr/local/bin/bash -e\nsetenv PAGER less\nset -o vi\n" VM, VM, 4,
 	    "", "", NULL, "" },
+	/* The order of assignments. */
+	{ "local takes values from before it",
+	    "A=2\nf() {\nlocal A=4 N=$A\nbhyve -c $N -m ${A}G web\n}\nf\n", "bhyve -c 2 -m 4G web",
+	    4, "", "", NULL, "" },
+	{ "export and readonly take values from before them",
+	    "A=2; M=1\nexport A=4 N=$A; readonly M=3 L=\"${M}G\"\nbhyve -c $N -m $L web", VM, 3, "",
+	    "", NULL, "" },
+	{ "assignments that do not use each other", "A=1\nN=2 M=${A}G A=5\nbhyve -c $N -m $M web",
+	    VM, 3, "", "", NULL, "" },
 	/* Commands of the shell in branches. */
 	{ "unset in a branch", "N=2\nif x; then unset N; fi\nbhyve -c ${N:-4} -m 1G web", VM, 3, "",
 	    "", NULL,
@@ -136,6 +145,13 @@ static const struct found_case found_cases[] = {
 static const struct refused_case refused_cases[] = {
 	{ "a function that only a subshell has", "(f() { N=2; })\nf\nbhyve -c $N web",
 	    { "vm.sh:3: $N is not set in this text", NULL, NULL } },
+	{ "assignments that use each other", "A=1\nA=2 B=$A\nbhyve -c $B web",
+	    { "vm.sh:2: $B uses $A, which this command sets, too: the sh of FreeBSD takes the "
+	      "value "
+	      "from before it, and other shells the new one: write each assignment on its own line",
+		NULL, NULL } },
+	{ "assignments of a call that use each other", "f() { bhyve -c $B web; }\nA=2 B=x${A} f",
+	    { "vm.sh:2: $B uses $A, which this command sets, too", NULL, NULL } },
 	/* Other shells. */
 	{ "a script of csh", "#!/bin/csh -f\nset N = 2\nbhyve -c $N web",
 	    { "vm.sh:1: a script of csh: expected one of sh: write it as sh has it, with "
