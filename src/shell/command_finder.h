@@ -40,6 +40,7 @@ struct finder {
 	struct words around_word;	    /* of the commands around it: a tap, "swtpm" */
 	struct words around_note;	    /* what to do about each */
 	struct words program_problem;	    /* a variable such as $BHYVE is not set */
+	struct words alias;		    /* those of the text: NAME=VALUE */
 };
 
 /* A command of the text and what stands around it. */
@@ -83,6 +84,13 @@ void finder_note_program(
 void finder_note_around(struct finder *f, const struct words *w, size_t first, size_t line);
 /* Notes those of them that the bhyve command uses. */
 void finder_tell_around(struct finder *f);
+/* Keeps the aliases of "alias NAME=VALUE". */
+void finder_note_alias(struct finder *f, const struct words *w);
+/*
+ * Refuses a command whose first word is an alias with bhyve in it, and notes one that is another
+ * alias: the import does not read them.
+ */
+void finder_check_alias(struct finder *f, const struct place *p);
 /* Notes a file that the text runs in its own shell, which may set variables. */
 void finder_note_source(struct finder *f);
 /* Keeps a function for its calls; its level and its arm are set here. */

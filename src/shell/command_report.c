@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/shell_assign.h"
 
 #define MAX_NOTES 100
 #define MAX_AROUND 100
@@ -290,5 +291,44 @@ void finder_tell_around(struct finder *f)
 			    is_used || has_piece(f->out->argv.item[k], f->around_word.item[i]);
 		if (is_used && !words_have(&f->out->notes, f->around_note.item[i]))
 			words_add(&f->out->notes, f->around_note.item[i]);
+	}
+}
+
+/* --- aliases --- */
+
+void finder_note_alias(struct finder *f, const struct words *w)
+{
+	if (w->count > 1 && strcmp(w->item[0], "unalias") == 0 && strcmp(w->item[1], "-a") == 0)
+		words_free(&f->alias);
+	if (w->count < 2 || strcmp(w->item[0], "alias") != 0)
+		return;
+	for (size_t i = 1; i < w->count; i++) {
+		if (strchr(w->item[i], '=') != NULL && f->alias.count < MAX_AROUND)
+			words_add(&f->alias, w->item[i]);
+	}
+}
+
+void finder_check_alias(struct finder *f, const struct place *p)
+{
+	const struct shell_word *word = p->run.word, *end = word + p->run.words;
+
+	while (f->alias.count > 0 && word < end && shell_assignment(word) > 0)
+		word++;
+	for (size_t i = f->alias.count; i > 0 && word < end; i--) {
+		const char *alias = f->alias.item[i - 1];
+		size_t n = strcspn(alias, "=");
+
+		if (word->length != n || memcmp(word->text, alias, n) != 0)
+			continue;
+		MEM_AUTO char *text = mem_format("\"%.*s\" is an alias of this text, and the "
+						 "import does not read aliases: write "
+						 "the words that it stands for in its place",
+		    (int)(n < MAX_SHELL_SHOWN ? n : MAX_SHELL_SHOWN), alias);
+
+		if (names_bhyve(alias))
+			finder_fail(f, word->line, text);
+		else if (f->out->argv.count == 0)
+			finder_note(f, word->line, text);
+		return;
 	}
 }

@@ -105,6 +105,7 @@ static void look_around(struct finder *f, const struct place *p, const struct wo
     const struct command_words *c, const struct shell_basis *basis)
 {
 	finder_note_program(f, w, basis, p->command->line);
+	finder_note_alias(f, w);
 	if (w->item != NULL && basis->missing.count == 0)
 		finder_note_around(f, w, c->first, p->command->line);
 }
@@ -252,6 +253,7 @@ static void enter(struct finder *f, struct place *p, size_t base, size_t depth)
 static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)
 {
 	enter(f, p, base, depth);
+	finder_check_alias(f, p);
 	if (shell_statement_read(&f->values, &p->run) &&
 	    !shell_directory_read(&f->directory, &f->values, p->script, p->index, &p->run))
 		look_at(f, p);
@@ -390,6 +392,7 @@ static int run_pass(struct finder *f, const struct pass *pass, const char *text,
 	words_free(&f->program_problem);
 	words_free(&f->around_word);
 	words_free(&f->around_note);
+	words_free(&f->alias);
 	free(f->function);
 	f->function = NULL;
 	return rc;

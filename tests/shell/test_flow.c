@@ -89,6 +89,15 @@ static const struct found_case found_cases[] = {
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
 	{ "shells like sh", "#!/usr/local/bin/bash -e\nsetenv PAGER less\nset -o vi\n" VM, VM, 4,
 	    "", "", NULL, "" },
+	/* Aliases. */
+	{ "an alias that another command has", "alias ll='ls -l' cd=pushd\nls; cd /vm\n" VM, VM, 3,
+	    "", "", NULL,
+	    "vm.sh:2: \"cd\" is an alias of this text, and the import does not read aliases: write "
+	    "the words that it stands for in its place" },
+	{ "an alias that quotes turn off, and one that is gone",
+	    "alias bhyve='sudo bhyve'\n\\bhyve -c 2 -m 1G web\nunalias -a\n" VM, VM, 2, "", "",
+	    NULL, "" },
+	{ "an alias behind bhyve", VM "\nalias ls='ls -F'\nls\n", VM, 1, "", "", NULL, "" },
 	/* The order of assignments. */
 	{ "local takes values from before it",
 	    "A=2\nf() {\nlocal A=4 N=$A\nbhyve -c $N -m ${A}G web\n}\nf\n", "bhyve -c 2 -m 4G web",
@@ -152,6 +161,11 @@ static const struct refused_case refused_cases[] = {
 		NULL, NULL } },
 	{ "assignments of a call that use each other", "f() { bhyve -c $B web; }\nA=2 B=x${A} f",
 	    { "vm.sh:2: $B uses $A, which this command sets, too", NULL, NULL } },
+	{ "an alias of bhyve", "alias bhyve='sudo bhyve -S'\nA=1 bhyve -c 2 web",
+	    { "vm.sh:2: \"bhyve\" is an alias of this text, and the import does not read aliases",
+		NULL, NULL } },
+	{ "an alias with bhyve", "alias 'vm=bhyve -c 2 -m 1G'\nvm web",
+	    { "vm.sh:2: \"vm\" is an alias of this text", NULL, NULL } },
 	/* Other shells. */
 	{ "a script of csh", "#!/bin/csh -f\nset N = 2\nbhyve -c $N web",
 	    { "vm.sh:1: a script of csh: expected one of sh: write it as sh has it, with "
