@@ -82,6 +82,7 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 {
 	STR_AUTO struct str used = { 0 }, other = { 0 };
 	STR_AUTO struct str note = { 0 };
+	bool is_unset = false;
 
 	str_add_line(&used, value, MAX_SHELL_SHOWN);
 	str_addf(&note, "%s:%zu: $%.*s: the import uses \"%s\" of this line, which stands %s",
@@ -90,7 +91,10 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 	if (before == NULL) {
 		str_add(&note, ": remove the line if it does not apply");
 	} else {
-		str_add_line(&other, before->value, MAX_SHELL_SHOWN);
+		/* What the text does not set is empty, unless a caller of the script sets it. */
+		is_unset = before->basis.missing.count > 0 && !before->basis.is_unknown;
+		str_add_line(&other, is_unset ? before->basis.missing.item[0] : before->value,
+		    MAX_SHELL_SHOWN);
 		str_addf(&note, ", and not \"%s\" of ", other.text == NULL ? "" : other.text);
 		if (v->frames > 0 && before->line == word->line)
 			str_add(&note,
@@ -98,7 +102,10 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 		else
 			str_addf(
 			    &note, "line %zu: remove the line that does not apply", before->line);
-		shell_basis_append(basis, &before->basis);
+		for (size_t i = 0; is_unset && i < before->basis.note.count; i++)
+			shell_add_once(&basis->note, before->basis.note.item[i]);
+		if (!is_unset)
+			shell_basis_append(basis, &before->basis);
 		if (before->outside.missing.count > 0)
 			shell_basis_append(basis, &before->outside);
 	}
@@ -109,7 +116,9 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 static void fill_branch(const struct shell_values *v, const struct shell_variable *before,
     const struct shell_word *word, size_t n, const char *value, struct shell_outside *outside)
 {
-	bool is_last, is_told, is_equal = before != NULL && strcmp(before->value, value) == 0;
+	bool is_last, is_told;
+	bool is_equal =
+	    before != NULL && strcmp(before->value, value) == 0 && !before->basis.is_unknown;
 
 	outside->arm = shell_arms_now(&v->arms);
 	outside->arm = outside->arm == 0 ? shell_arms_loop(&v->arms) : outside->arm;

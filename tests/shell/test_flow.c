@@ -89,6 +89,18 @@ static const struct found_case found_cases[] = {
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
 	{ "shells like sh", "#!/usr/local/bin/bash -e\nsetenv PAGER less\nset -o vi\n" VM, VM, 4,
 	    "", "", NULL, "" },
+	/* Defaults. */
+	{ "a default behind a test of an argument",
+	    "V=$1\n[ -z \"$V\" ] && V=web\nbhyve -c 2 -m 1G $V", VM, 3, "", "", NULL,
+	    "vm.sh:2: $V: the import uses \"web\" of this line, which stands in a branch, and not "
+	    "\"$1\" of line 1: remove the line that does not apply" },
+	{ "defaults in branches",
+	    "V=$1; M=$MEM\nif [ -z \"$V\" ]; then V=web; fi\n"
+	    "test -n \"$M\" || M=1G\nbhyve -c 2 -m $M $V",
+	    VM, 4, "", "", NULL,
+	    "vm.sh:3: $M: the import uses \"1G\" of this line, which stands in a branch, and not "
+	    "\"$MEM\" of line 1: remove the line that does not apply\n"
+	    "vm.sh:2: $V: the import uses \"web\" of this line" },
 	/* Aliases. */
 	{ "an alias that another command has", "alias ll='ls -l' cd=pushd\nls; cd /vm\n" VM, VM, 3,
 	    "", "", NULL,
@@ -166,6 +178,14 @@ static const struct refused_case refused_cases[] = {
 		NULL, NULL } },
 	{ "an alias with bhyve", "alias 'vm=bhyve -c 2 -m 1G'\nvm web",
 	    { "vm.sh:2: \"vm\" is an alias of this text", NULL, NULL } },
+	{ "an empty value of a branch in place of what is read",
+	    "read N\n[ x ] && N=\nbhyve -c ${N:-2} web",
+	    { "vm.sh:1: the text does not tell the value that $N has behind this line", NULL,
+		NULL } },
+	{ "a default behind a test of what a command prints",
+	    "N=$(sysctl -n hw.ncpu)\n[ -z \"$N\" ] && N=2\nbhyve -c $N web",
+	    { "vm.sh:1: vmrun cannot work out $(sysctl -n hw.ncpu): write what it prints", NULL,
+		NULL } },
 	/* Other shells. */
 	{ "a script of csh", "#!/bin/csh -f\nset N = 2\nbhyve -c $N web",
 	    { "vm.sh:1: a script of csh: expected one of sh: write it as sh has it, with "
