@@ -117,7 +117,10 @@ static struct shell_nesting nesting_of(
 {
 	struct shell_nesting nesting = f->nesting;
 
-	if (function->script->command[function->first].close == function->last)
+	const struct shell_command *first = &function->script->command[function->first];
+	const struct shell_word *word = &function->script->word[first->word];
+
+	if (first->close == function->last && (is_word(word, "{") || is_word(word, "function")))
 		nesting.braces++;
 	return nesting;
 }

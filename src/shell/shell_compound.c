@@ -86,22 +86,6 @@ static void restart(struct shell_frame *f)
 	f->is_piped = false;
 }
 
-/* Closes the innermost compound command of a kind in this subshell, and what is open in it. */
-static void pop(struct shell_compounds *s, struct shell_script *script, enum frame_kind kind)
-{
-	for (size_t i = s->frames; i > 1 && s->frames - i < MAX_SEARCH; i--) {
-		if (s->frame[i - 1].kind == kind) {
-			s->frames = i - 1;
-			if (kind == FRAME_BRACES && s->frame[i - 1].opened < script->commands)
-				script->command[s->frame[i - 1].opened].close =
-				    script->commands - 1;
-			return;
-		}
-		if (s->frame[i - 1].kind == FRAME_SUBSHELL)
-			return;
-	}
-}
-
 static const struct reserved *find_reserved(const struct shell_word *word)
 {
 	size_t mark = *word->text == '@' ? 1 : 0; /* of a recipe of make */
@@ -112,6 +96,32 @@ static const struct reserved *find_reserved(const struct shell_word *word)
 			return &reserved[i];
 	}
 	return NULL;
+}
+
+/* Notes that the last command closes braces, or another compound command with which one begins. */
+static void note_close(struct shell_script *script, enum frame_kind kind, size_t opened)
+{
+	const struct reserved *r;
+
+	if (opened >= script->commands || script->command[opened].words == 0)
+		return;
+	r = find_reserved(&script->word[script->command[opened].word]);
+	if (kind == FRAME_BRACES || (r != NULL && r->what == OPENS && r->kind == kind))
+		script->command[opened].close = script->commands - 1;
+}
+
+/* Closes the innermost compound command of a kind in this subshell, and what is open in it. */
+static void pop(struct shell_compounds *s, struct shell_script *script, enum frame_kind kind)
+{
+	for (size_t i = s->frames; i > 1 && s->frames - i < MAX_SEARCH; i--) {
+		if (s->frame[i - 1].kind == kind) {
+			s->frames = i - 1;
+			note_close(script, kind, s->frame[i - 1].opened);
+			return;
+		}
+		if (s->frame[i - 1].kind == FRAME_SUBSHELL)
+			return;
+	}
 }
 
 void shell_compounds_read(struct shell_compounds *s, struct shell_script *script)

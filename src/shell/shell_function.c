@@ -34,6 +34,19 @@ static bool has_parentheses(const struct shell_script *script, const struct shel
 	return p < end && *p == ')';
 }
 
+/* Returns whether a word begins a compound command, which can be a body. */
+static bool begins_body(const struct shell_word *word)
+{
+	static const char *const words[] = { "{", "function", "if", "case", "for", "while",
+		"until" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (is_word(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Finds the end of the body, whose first command is set. */
 static bool find_end(struct shell_function *f)
 {
@@ -41,8 +54,7 @@ static bool find_end(struct shell_function *f)
 	const struct shell_word *word = &f->script->word[first->word];
 	size_t i = f->first + 1;
 
-	if (first->close >= f->first && first->close > 0 && first->words > 0 &&
-	    (is_word(word, "{") || is_word(word, "function"))) {
+	if (first->close >= f->first && first->close > 0 && first->words > 0 && begins_body(word)) {
 		f->last = first->close;
 		return f->last > f->first;
 	}
