@@ -277,19 +277,21 @@ static void assign_value(
 static const struct shell_word *find_used(
     const struct shell_word *assignment, size_t count, const struct shell_word *word)
 {
-	const char *end = word->text + word->length, *p = word->text;
+	const char *end = word->text + word->length;
+	bool is_number = false; /* $((N * 2)) */
 
-	while ((p = memchr(p, '$', (size_t)(end - p))) != NULL) {
-		size_t n;
+	for (const char *p = word->text; count > 0 && p < end;) {
+		size_t n = shell_name_length(p, (size_t)(end - p));
+		bool is_used = is_number ||
+		    (p > word->text && (p[-1] == '$' || (p[-1] == '{' && p[-2] == '$')));
 
-		p += 1;
-		p += p < end && *p == '{' ? 1 : 0;
-		n = shell_name_length(p, (size_t)(end - p));
-		for (size_t i = 0; i < count && n > 0; i++) {
+		is_number = is_number || (end - p > 2 && memcmp(p, "$((", 3) == 0);
+		for (size_t i = 0; i < count && n > 0 && is_used; i++) {
 			if (shell_assignment(&assignment[i]) == n &&
 			    memcmp(assignment[i].text, p, n) == 0)
 				return &assignment[i];
 		}
+		p += n > 0 ? n : 1;
 	}
 	return NULL;
 }

@@ -100,10 +100,15 @@ void shell_miss_variable(const struct shell_values *v, const char *name, size_t 
 	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, name);
 	STR_AUTO struct str problem = { 0 }, shown = { 0 };
 
+	bool is_hidden = !isdigit((unsigned char)*name) && words_have(&v->hidden, dollar + 1);
+
 	str_add_line(&shown, dollar, MAX_SHELL_SHOWN);
-	str_addf(&problem, "%s:%zu: %s is not set in this text: ", v->text_name, line, shown.text);
+	str_addf(&problem, "%s:%zu: %s is not %s: ", v->text_name, line, shown.text,
+	    is_hidden ? "exported to this command" : "set in this text");
 	if (isdigit((unsigned char)*name) || shell_name_length(name, n) < n)
 		str_add(&problem, "write its value in its place");
+	else if (is_hidden)
+		str_addf(&problem, "put a line \"export %.*s\" before the command", (int)n, name);
 	else if (v->source_line > 0)
 		str_addf(&problem,
 		    "the file of line %zu, \"%s\", may set it: put the lines of that file into the "
@@ -305,8 +310,13 @@ static void put_quote(struct shell_expander *x, bool is_opening)
 void shell_put_all(
     struct shell_expander *x, const char *p, const char *end, bool quoted, unsigned depth)
 {
+	bool is_inside =
+	    quoted && depth > 0; /* "${NAME:-...}", where no quotes end those around it */
+
 	while (p < end && !x->v->too_long) {
-		if (*p == '\\') {
+		if (*p == '"' && is_inside && !x->is_here) {
+			p++;
+		} else if (*p == '\\') {
 			p = put_escaped(x, p, end, quoted);
 		} else if (*p == '\'' && !quoted) {
 			const char *close = memchr(p + 1, '\'', (size_t)(end - p - 1));

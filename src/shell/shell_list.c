@@ -39,7 +39,7 @@ void shell_items_free(struct shell_items *items)
 	items->basis = NULL;
 }
 
-static void add_item(struct shell_items *items, const char *text, const struct shell_basis *basis)
+void shell_items_put(struct shell_items *items, const char *text, const struct shell_basis *basis)
 {
 	items->basis = mem_grow(items->basis, items->text.count, sizeof(*items->basis));
 	items->basis[items->text.count] = (struct shell_basis){ 0 };
@@ -62,9 +62,9 @@ void shell_items_add(
 		if (basis.missing.count > 0 && fields.count != 1)
 			shell_basis_append(&items->count, &basis);
 		for (size_t k = 0; k < fields.count && items->text.count < MAX_ITEMS; k++)
-			add_item(items, fields.item[k], &basis);
+			shell_items_put(items, fields.item[k], &basis);
 		if (basis.missing.count > 0 && fields.count == 0)
-			add_item(items, "", &basis);
+			shell_items_put(items, "", &basis);
 	}
 }
 
@@ -234,7 +234,7 @@ bool shell_list_assign(struct shell_values *v, const struct shell_word *word, si
 		if (item == NULL || !shell_spend(v, 64 + strlen(item->value), word->line))
 			continue;
 		shell_use(v, item, &basis);
-		add_item(&items, item->value, &basis);
+		shell_items_put(&items, item->value, &basis);
 	}
 	add_words(v, &inside, &items);
 	if (keeps_list(v, word, n, &items))
@@ -267,7 +267,7 @@ void shell_shift(struct shell_values *v, size_t count, size_t line)
 
 		if (item == NULL || !shell_spend(v, 64, line))
 			return;
-		add_item(&items, item->value, &item->basis);
+		shell_items_put(&items, item->value, &item->basis);
 	}
 	shell_list_set(v, "@", 1, line, true, &items);
 }

@@ -21,6 +21,8 @@ struct shell_items {
 void shell_items_free(struct shell_items *items);
 #define SHELL_ITEMS_AUTO __attribute__((cleanup(shell_items_free)))
 
+/* Adds an element. */
+void shell_items_put(struct shell_items *items, const char *text, const struct shell_basis *basis);
 /* Expands words and adds their fields. */
 void shell_items_add(
     struct shell_values *v, const struct shell_word *word, size_t words, struct shell_items *items);

@@ -68,6 +68,24 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 	}
 }
 
+static void unset_all(
+    struct shell_values *v, const struct shell_word *word, size_t count, bool is_set);
+
+/* Forgets the variables whose names are values: "unset $NAME". */
+static void unset_values(struct shell_values *v, const struct shell_word *word, bool is_set)
+{
+	WORDS_AUTO struct words names = { 0 };
+	SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+
+	shell_expand(v, word, &names, &basis);
+	for (size_t i = 0; i < names.count; i++) {
+		const struct shell_word name = { names.item[i], strlen(names.item[i]), word->line };
+
+		if (strchr(names.item[i], '$') == NULL)
+			unset_all(v, &name, 1, is_set);
+	}
+}
+
 /*
  * Forgets the variables that unset names, or that a command such as read sets to what the text does
  * not tell: `is_set`.
@@ -81,6 +99,10 @@ static void unset_all(
 		size_t rest = word[i].length - (is_quoted ? 1 : 0);
 		size_t n = shell_name_length(name, rest);
 
+		if (memchr(word[i].text, '$', word[i].length) != NULL) {
+			unset_values(v, &word[i], is_set);
+			continue;
+		}
 		/* Without one element, the others and their number are not known either. */
 		if (n == 0 || (n < rest && name[n] != '[' && !is_quoted))
 			continue;
@@ -159,20 +181,22 @@ static void set_one(struct shell_values *v, const struct shell_word *name,
 static void read_for(struct shell_values *v, struct shell_statement *s)
 {
 	const struct shell_word *name = &s->word[1];
+	const struct shell_word all = { "\"$@\"", 4, s->word->line };
 	WORDS_AUTO struct words fields = { 0 };
 	struct shell_basis basis = { 0 };
+	bool has_list = s->words > 2 && is_word(&s->word[2], "in");
 
 	if (s->words < 2 || shell_name_length(name->text, name->length) != name->length)
 		return;
-	for (size_t i = 3; i < s->words && is_word(&s->word[2], "in"); i++)
+	for (size_t i = 3; i < s->words && has_list; i++)
 		shell_expand(v, &s->word[i], &fields, &basis);
+	if (!has_list && shell_value(v, "#") != NULL)
+		shell_expand(v, &all, &fields, &basis);
 	if (fields.count > 1) {
 		set_several(v, name, fields.item[0]);
 	} else if (fields.count == 1 || basis.missing.count > 0) {
 		set_one(v, name, &basis, fields.count == 1 ? fields.item[0] : "");
 		note_pattern(v, name);
-	} else {
-		shell_unset_list(v, name->text, name->length, name->line);
 	}
 	shell_basis_free(&basis);
 }
@@ -229,6 +253,11 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 	bool is_open = i >= s->words || !is_word(&s->word[i], "--"), refers = false;
 	const char *first;
 
+	for (size_t k = 1; k < i && k < s->words; k++)
+		v->exports_all = v->exports_all ||
+		    (*s->word[k].text == '-' &&
+			memchr(s->word[k].text, 'a', s->word[k].length) != NULL) ||
+		    is_word(&s->word[k], "allexport");
 	i += i < s->words && (!is_open || is_word(&s->word[i], "-")) ? 1 : 0;
 	if (is_open && i >= s->words)
 		return;
@@ -278,10 +307,10 @@ static void read_local(struct shell_values *v, const struct shell_statement *s)
 	}
 }
 
-/* Keeps in mind that a file, which is not read, may set variables. */
-static void read_source(struct shell_values *v, const struct shell_statement *s)
+/* Keeps in mind that a file, which is not read, may set variables: "export $(cat FILE)". */
+static void read_source(
+    struct shell_values *v, const struct shell_statement *s, const struct shell_word *file)
 {
-	const struct shell_word *file = &s->word[1];
 	static const char rc_subr[] = "/etc/rc.subr"; /* sets nothing that a VM has */
 	MEM_AUTO char *text = mem_format(
 	    "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
@@ -295,13 +324,69 @@ static void read_source(struct shell_values *v, const struct shell_statement *s)
 	v->source_line = s->word->line;
 }
 
+/*
+ * Returns the word of "export" and the like as an assignment of which only the value has quotes;
+ * `texts` keeps its text: "N=$1" in quotes is N="$1", and $NAME=2 is that of the value.
+ */
+static struct shell_word plain_assignment(struct shell_values *v, const struct shell_statement *s,
+    const struct shell_word *word, struct words *texts)
+{
+	bool is_quoted = word->length > 2 && strchr("'\"", *word->text) != NULL &&
+	    memchr(word->text + 1, *word->text, word->length - 1) == word->text + word->length - 1;
+	const struct shell_word inside = { word->text + 1, word->length - 1, word->line };
+	size_t n = is_quoted ? shell_assignment(&inside) : 0;
+	WORDS_AUTO struct words fields = { 0 };
+	SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+
+	if (n > 0) {
+		n += inside.text[n] == '+' ? 2 : 1;
+		words_addf(texts, "%.*s%c%.*s", (int)n, inside.text, *word->text,
+		    (int)(inside.length - n), inside.text + n);
+	} else if (shell_assignment(word) > 0 || memchr(word->text, '$', word->length) == NULL) {
+		return *word;
+	} else {
+		shell_expand(v, word, &fields, &basis);
+		if (basis.is_unknown)
+			read_source(v, s, word);
+		if (fields.count != 1 || basis.missing.count > 0 ||
+		    strchr(fields.item[0], '\'') != NULL)
+			return *word;
+		n = shell_name_length(fields.item[0], strlen(fields.item[0]));
+		words_addf(texts, "%.*s", (int)n, fields.item[0]);
+		if (n > 0 && fields.item[0][n] == '=') {
+			words_truncate(texts, texts->count - 1);
+			words_addf(
+			    texts, "%.*s='%s'", (int)n, fields.item[0], fields.item[0] + n + 1);
+		}
+	}
+	return (struct shell_word){ texts->item[texts->count - 1],
+		strlen(texts->item[texts->count - 1]), word->line };
+}
+
+/* Reads "export", "local" and the like. */
+static void read_setting(struct shell_values *v, const struct shell_statement *s)
+{
+	static const char *const locals[] = { "local", "declare", "typeset", NULL };
+	struct shell_word *word = mem_zero(s->words * sizeof(*word));
+	WORDS_AUTO struct words texts = { 0 };
+	const struct shell_statement plain = { word, s->words, 0 };
+
+	for (size_t i = 0; i < s->words; i++)
+		word[i] = i == 0 ? s->word[0] : plain_assignment(v, s, &s->word[i], &texts);
+	if (is_one_of(s->word, locals))
+		read_local(v, &plain);
+	shell_assign_all(v, word + 1, s->words - 1);
+	for (size_t i = 1; i < s->words && is_word(s->word, "export"); i++)
+		shell_export(v, word[i].text, shell_name_length(word[i].text, word[i].length));
+	free(word);
+}
+
 /* Reads commands that change variables; returns whether it was one. */
 static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 {
 	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
 		NULL };
 	static const char *const inputs[] = { "read", "mapfile", "readarray", NULL };
-	static const char *const locals[] = { "local", "declare", "typeset", NULL };
 
 	if (is_word(s->word, "for") || is_word(s->word, "select")) {
 		read_for(v, s);
@@ -310,9 +395,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 	} else if (is_one_of(s->word, inputs)) {
 		read_input(v, s);
 	} else if (is_one_of(s->word, setting)) {
-		if (is_one_of(s->word, locals))
-			read_local(v, s);
-		shell_assign_all(v, s->word + 1, s->words - 1);
+		read_setting(v, s);
 	} else if (is_word(s->word, "set")) {
 		read_set(v, s);
 	} else if (is_word(s->word, "let")) {
@@ -328,7 +411,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 		if (n > 0)
 			forget_csh(v, &s->word[1], n);
 	} else if ((is_word(s->word, ".") || is_word(s->word, "source")) && s->words > 1) {
-		read_source(v, s);
+		read_source(v, s, &s->word[1]);
 	} else {
 		return false;
 	}
@@ -336,21 +419,25 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 }
 
 /*
- * Reads the assignments in front of a command; they set variables if no command follows.  Returns
- * their number.
+ * Reads the assignments in front of a command; they set variables if no command follows, or a
+ * special one of the shell.  Returns the number of others.
  */
 static size_t read_assignments(struct shell_values *v, struct shell_statement *s)
 {
+	static const char *const special[] = { ":", ".", "eval", "export", "readonly", "set",
+		"shift", "unset", NULL };
+	bool is_special;
 	size_t n = 0;
 
 	while (
 	    n < s->words && (shell_assignment(&s->word[n]) > 0 || shell_element(&s->word[n]) > 0))
 		n++;
-	if (n == s->words)
+	is_special = n < s->words && is_one_of(&s->word[n], special);
+	if (n == s->words || is_special)
 		shell_assign_line(v, s->word, n);
 	s->word += n;
 	s->words -= n;
-	return n;
+	return is_special ? 0 : n;
 }
 
 /* Removes the "@" with which a recipe of make begins. */

@@ -153,6 +153,27 @@ void shell_unset(struct shell_values *v, const char *name)
 		remove_variable(v, name, strlen(name));
 }
 
+void shell_export(struct shell_values *v, const char *name, size_t n)
+{
+	MEM_AUTO char *whole = mem_copy_n(name, n);
+
+	if (n > 0 && v->exported.count < MAX_VARIABLES && !words_have(&v->exported, whole))
+		words_add(&v->exported, whole);
+}
+
+void shell_values_hide(struct shell_values *v, size_t line)
+{
+	for (size_t i = v->exports_all ? 0 : v->count; i > 0 && shell_spend(v, 16, line); i--) {
+		MEM_AUTO char *name = mem_copy(v->item[i - 1].name);
+
+		if (words_have(&v->exported, name))
+			continue;
+		if (v->hidden.count < MAX_VARIABLES && !words_have(&v->hidden, name))
+			words_add(&v->hidden, name);
+		remove_variable(v, name, strlen(name));
+	}
+}
+
 /* Returns to a value, which this function frees or hands on. */
 static void restore(struct shell_values *v, struct shell_saved *saved)
 {
@@ -254,6 +275,8 @@ void shell_values_free(struct shell_values *v)
 	free(v->undo);
 	free(v->local);
 	free(v->source);
+	words_free(&v->exported);
+	words_free(&v->hidden);
 	shell_arms_free(&v->arms);
 	*v = (struct shell_values){ .text_name = v->text_name };
 }

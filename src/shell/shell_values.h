@@ -44,6 +44,9 @@ struct shell_values {
 	size_t undos, levels;	   /* levels: subshells that are open */
 	struct shell_saved *local; /* values to which the end of a function returns */
 	size_t locals, frames;	   /* frames: functions that run */
+	struct words exported;	   /* names that the text exports */
+	struct words hidden;	   /* and those of which a program has no value */
+	bool exports_all;	   /* set -a */
 	size_t source_line;	   /* of the last "." or source; 0: none */
 	char *source;		   /* that command */
 	size_t expanded;	   /* bytes so far */
@@ -78,6 +81,10 @@ void shell_values_leave(struct shell_values *v, size_t levels);
 /* Begins a function, and returns what its end is told. */
 size_t shell_values_call(struct shell_values *v);
 void shell_values_return(struct shell_values *v, size_t locals);
+/* Exports a variable to programs. */
+void shell_export(struct shell_values *v, const char *name, size_t n);
+/* Forgets the variables that a program does not have, in a subshell that has been entered. */
+void shell_values_hide(struct shell_values *v, size_t line);
 /* Keeps the value of a variable until the end of the function; outside of one does nothing. */
 void shell_local(struct shell_values *v, const char *name, size_t n, size_t line);
 

@@ -101,6 +101,49 @@ static const struct found_case found_cases[] = {
 	    "vm.sh:3: $M: the import uses \"1G\" of this line, which stands in a branch, and not "
 	    "\"$MEM\" of line 1: remove the line that does not apply\n"
 	    "vm.sh:2: $V: the import uses \"web\" of this line" },
+	/* Bodies of functions. */
+	{ "functions whose bodies are no groups",
+	    "N=2\nf() if x; then N=4; fi\ng() case x in x) N=5;; esac\nh() for i in 6; do N=$i; "
+	    "done\n"
+	    "k() while x; do\nif y; then N=7; fi\ndone\n" RUN,
+	    VM, 8, "", "", NULL, "" },
+	{ "calls of such functions",
+	    "f() if x; then return; else M=1G; fi\ng() for i in 2; do N=$i; done\nf; g\n"
+	    "bhyve -c $N -m $M web",
+	    VM, 4, "", "", NULL,
+	    "vm.sh:1: $M: the import uses \"1G\" of this line, which stands in a branch: remove" },
+	/* Names that are values, and words in quotes that are assignments. */
+	{ "export of words in quotes", "N=4; M=x\nexport \"N=2\" 'M=1G'\nbhyve -c $N -m $M web", VM,
+	    3, "", "", NULL, "" },
+	{ "export of a name that is a value",
+	    "N=4; n=N; v='1G x'\nexport $n=2 \"M=$v\"\n"
+	    "bhyve -c $N -m \"$M\" web",
+	    "bhyve -c 2 -m '1G x' web", 3, "", "", NULL, "" },
+	{ "local words in quotes", "N=2\nf() { local \"N=4\"; }\nf\n" RUN, VM, 4, "", "", NULL,
+	    "" },
+	{ "export of what a command prints", "N=2\nexport $(cat .env)\n" RUN, VM, 3, "", "", NULL,
+	    "vm.sh:2: \"export $(cat .env)\": the import does not read this file, which may set" },
+	{ "unset of a name that is a value", "N=4; n=N\nunset $n\nbhyve -c ${N:-2} -m 1G web", VM,
+	    3, "", "", NULL, "" },
+	/* Loops over the arguments, and over nothing. */
+	{ "a loop over an argument", "set -- web\nfor v; do :; done\nbhyve -c 2 -m 1G ${v:-x}", VM,
+	    3, "", "", NULL, "" },
+	{ "a loop over nothing", "N=2; A=\nfor N in $A; do x; done\n" RUN, VM, 3, "", "", NULL,
+	    "" },
+	/* What programs and commands of the shell have of variables. */
+	{ "assignments in front of special commands",
+	    "N=4\nN=2 :\nM=1G eval 'bhyve -c $N -m $M web'", VM, 3, "", "", NULL, "" },
+	{ "variables of another shell",
+	    "N=4; M=2G\nexport M=1G\nN=2 sh -c 'bhyve -c $N -m $M ${V:-web}'\nV=x", VM, 3,
+	    "env N=2", "", NULL, "" },
+	{ "a variable that another shell does not have", "N=4\nsh -c 'bhyve -c ${N:-2} -m 1G web'",
+	    VM, 2, "", "", NULL, "" },
+	{ "variables that are all exported", "set -a\nN=2\nsh -c '" RUN "'", VM, 3, "", "", NULL,
+	    "" },
+	{ "arguments of another shell", "sh -c 'bhyve -c ${1:-4} -m $2 web' sh 2 1G", VM, 1, "", "",
+	    NULL, "" },
+	{ "quotes in braces in quotes", "A=x\nbhyve \"${A:+\"-c 2\"}\" \"${B:-a \"b\"}\" web",
+	    "bhyve '-c 2' 'a b' web", 2, "", "", NULL, "" },
 	/* Aliases. */
 	{ "an alias that another command has", "alias ll='ls -l' cd=pushd\nls; cd /vm\n" VM, VM, 3,
 	    "", "", NULL,
@@ -186,6 +229,12 @@ static const struct refused_case refused_cases[] = {
 	    "N=$(sysctl -n hw.ncpu)\n[ -z \"$N\" ] && N=2\nbhyve -c $N web",
 	    { "vm.sh:1: vmrun cannot work out $(sysctl -n hw.ncpu): write what it prints", NULL,
 		NULL } },
+	{ "a number of a variable of its command", "N=1\nN=2 M=$((N * 2))G\nbhyve -m $M web",
+	    { "vm.sh:2: $M uses $N, which this command sets, too", NULL, NULL } },
+	{ "a variable that is not exported", "N=2\nsudo sh -c '" RUN "'",
+	    { "vm.sh:2: $N is not exported to this command: put a line \"export N\" before the "
+	      "command",
+		NULL, NULL } },
 	/* Other shells. */
 	{ "a script of csh", "#!/bin/csh -f\nset N = 2\nbhyve -c $N web",
 	    { "vm.sh:1: a script of csh: expected one of sh: write it as sh has it, with "
