@@ -139,7 +139,7 @@ static char *print_cd(
 	WORDS_AUTO struct words cd = { 0 }, pwd = { 0 };
 	size_t last;
 
-	if ((strcmp(c->end, "&&") != 0 && strcmp(c->end, ";") != 0) || c->words < 2)
+	if ((strcmp(c->end, "&&") != 0 && strcmp(c->end, ";") != 0) || c->words < 2 || c->depth > 0)
 		return NULL;
 	expand_all(v, script, c, &cd, basis);
 	expand_all(v, script, c + 1, &pwd, basis);

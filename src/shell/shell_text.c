@@ -188,9 +188,11 @@ static void end_command(struct shell_reader *r, const char *operator, size_t n)
 		r->low = r->depth;
 		r->out->commands++;
 		shell_compounds_read(&r->compounds, r->out);
-	} else if (strcmp(c->end, "|") == 0 && r->out->commands > 0 &&
-	    strcmp(c[-1].end, ")") == 0) {
-		(void)memcpy(c[-1].end, ")|", 3);
+	} else if (r->out->commands > 0 && strcmp(c[-1].end, ")") == 0) {
+		if (strcmp(c->end, "|") == 0)
+			(void)memcpy(c[-1].end, ")|", 3);
+		else if (strcmp(c->end, "&&") == 0 || strcmp(c->end, "||") == 0)
+			(void)memcpy(c[-1].end, c->end, 3);
 	}
 	before = r->depth;
 	count_subshells(r, operator, n);

@@ -192,6 +192,13 @@ static const struct found_case found_cases[] = {
 	{ "a loop in a branch", "N=4\nif x; then for N in 2; do y; done; fi\n" RUN, VM, 3, "", "",
 	    NULL,
 	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not" },
+	{ "values behind a subshell and && or ||",
+	    "N=4; M=2G\n(exit 1) && N=2\n( (x) ) ||\nM=1G\nbhyve -c $N -m $M web", VM, 5, "", "",
+	    NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not "
+	    "\"4\" "
+	    "of line 1: remove the line that does not apply\n"
+	    "vm.sh:4: $M: the import uses \"1G\" of this line, which stands in a branch" },
 	{ "a default in a branch", "x && : ${N:=2}\n" RUN, VM, 2, "", "", NULL,
 	    "vm.sh:1: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
 	{ "eval in a branch", "N=4\nx && eval N=2\n" RUN, VM, 3, "", "", NULL,
@@ -231,6 +238,8 @@ static const struct refused_case refused_cases[] = {
 		NULL } },
 	{ "a number of a variable of its command", "N=1\nN=2 M=$((N * 2))G\nbhyve -m $M web",
 	    { "vm.sh:2: $M uses $N, which this command sets, too", NULL, NULL } },
+	{ "what a subshell and pwd print", "bhyve -c 2 $( (cd /a) && pwd )",
+	    { "vm.sh:1: vmrun cannot work out $( (cd /a) && pwd )", NULL, NULL } },
 	{ "a variable that is not exported", "N=2\nsudo sh -c '" RUN "'",
 	    { "vm.sh:2: $N is not exported to this command: put a line \"export N\" before the "
 	      "command",

@@ -125,6 +125,7 @@ static const struct place_case place_cases[] = {
 	{ "x && cd /a && { ls; }; " VM, "", "vm.sh:1: a shell may skip the cd of this line" },
 	{ "x && cd /a && sh -c 'ls; " VM "'", "/a", NULL },
 	{ "x && cd /a && ls &\n" VM, "", NULL },
+	{ "(x) && cd /a\n" VM, "", "vm.sh:1: a shell may skip the cd of this line" },
 	{ "x && eval 'cd /a'\n" VM, "", "vm.sh:1: a shell may skip the cd of this line" },
 	{ "eval 'x && cd /a'\n" VM, "", "vm.sh:1: a shell may skip the cd of this line" },
 	{ "(x && cd /a); cd /b; " VM, "/b", NULL },
