@@ -40,7 +40,7 @@ struct client {
 	uint64_t event_at;   /* sequence number of the next event to send */
 	bool leaves;	     /* to be closed as soon as all its output is sent */
 	bool dead;	     /* to be closed by the next control_settle() */
-	bool more;	     /* has complete requests left for the next control_settle() */
+	bool more;	     /* has complete requests left for a later control_settle() */
 	bool reserved;	     /* has one of the places that are reserved for a stop */
 	size_t waits;	     /* number of its requests that wait for something */
 	struct client_waits waiting; /* the list of these requests */

@@ -77,7 +77,8 @@ static bool settle(struct control *c, struct client *client)
 		serve_lines(c, client);
 	if (!client->dead)
 		streams_pump(c, client);
-	if (client->more)
+	/* No byte from the client need follow; while the output is full, the socket wakes vmrun. */
+	if (client->more && client_unread(client) < MAX_CLIENT_OUT)
 		clients_mark(c, client);
 	/* Half-closed client: drop its waits, flush its output, then close. */
 	if (client->leaves && !client->more) {

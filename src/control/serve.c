@@ -244,6 +244,8 @@ void serve_lines(struct control *c, struct client *client)
 	}
 	if (client->is_console)
 		serve_type(c, client);
+	else if (!client->dead)
+		client->more = client_line(client, &n); /* the output is full */
 }
 
 void serve_room(struct control *c)

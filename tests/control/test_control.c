@@ -82,6 +82,28 @@ static void test_turns(void **state)
 	(void)close(modest.fd);
 }
 
+/* Requests that waited for room in the output are served when it has gone, and no byte follows. */
+static void test_requests_behind_full_output(void **state)
+{
+	struct peer peer = server_connect();
+	MEM_AUTO char *bytes = mem_zero(MAX_CLIENT_OUT);
+
+	(void)state;
+	client_put(peer.client, bytes, MAX_CLIENT_OUT);
+	send_requests(&peer, 2);
+	server_turn();
+	for (size_t left = MAX_CLIENT_OUT; left > 0; server_turn()) {
+		ssize_t n = recv(peer.fd, bytes, left, MSG_DONTWAIT);
+
+		assert_true(n > 0);
+		left -= (size_t)n;
+	}
+	assert_int_equal(server.reloads, 2);
+	assert_false(peer.client->more);
+	assert_string_equal(server_hear(peer.fd), OK OK);
+	(void)close(peer.fd);
+}
+
 /* A client of this round that is marked again is settled once, by the next call. */
 static void test_mark_while_settling(void **state)
 {
@@ -356,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_settle_order),
 		TEST(test_turns),
+		TEST(test_requests_behind_full_output),
 		TEST(test_mark_while_settling),
 		TEST(test_time_of_the_next_turn),
 		TEST(test_half_closed_client),
