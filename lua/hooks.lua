@@ -313,6 +313,8 @@ function hooks.run(request)
 	local result = chunk()
 	if type(result) ~= "string" then
 		native.check_plain(result, "result")
+	elseif result:find("\0", 1, true) then
+		error("result: a string with a NUL in it", 0)
 	end
 	return result
 end

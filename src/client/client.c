@@ -36,7 +36,7 @@ int client_fail_connection(struct vmrun_client *c, int why)
 		return client_fail(c, VMRUN_CLIENT_TIMED_OUT, "vmrun does not answer");
 	if (why == EMSGSIZE)
 		return client_fail(c, VMRUN_CLIENT_PROTOCOL,
-		    "malformed answer: expected a line of at most %zu bytes", MAX_LINE);
+		    "the answer is too long: it has more than %zu bytes", MAX_LINE);
 	if (why == 0 || why == EPIPE)
 		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "vmrun closed the connection");
 	return client_fail(c, VMRUN_CLIENT_OS, "connection to vmrun: %s", strerror(why));

@@ -1,5 +1,6 @@
 /* options.decide: asks a Lua function what follows a boot. */
 #include <limits.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
@@ -26,12 +27,45 @@ static const struct member decision_rows[] = {
 /* The stack of ask(), which the library calls below a method of the VM. */
 enum { AT_VM = 1, AT_DECISION, AT_ANSWER };
 
+/* Raises an error unless the member on the top of the stack is what it has to be. */
+/* stack: ... value -> ... value */
+static void expect(lua_State *L, const char *name, bool holds, const char *wanted)
+{
+	if (!holds)
+		luaL_error(L, "decide() returned a table with %s = %s: expected %s", name,
+		    luaL_tolstring(L, -1, NULL), wanted);
+}
+
+/* A wrong name would change the answer: "boot" is the action of a table without one. */
+static void check_names(lua_State *L)
+{
+	static const char *const names[] = { "action", "target", "delay_ms", "exit_status" };
+
+	lua_pushnil(L);
+	while (lua_next(L, AT_ANSWER) != 0) {
+		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+		bool is_known = false;
+
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			is_known = is_known || strcmp(name, names[i]) == 0;
+		lua_pop(L, 1);
+		if (!is_known)
+			luaL_error(L,
+			    "decide() returned a table with the unknown key \"%s\": expected "
+			    "action, target, delay_ms or exit_status",
+			    luaL_tolstring(L, -1, NULL));
+	}
+}
+
 static lua_Integer integer_of(lua_State *L, const char *name, lua_Integer otherwise)
 {
 	lua_Integer value = otherwise;
+	int is_integer;
 
-	if (lua_getfield(L, AT_ANSWER, name) != LUA_TNIL)
-		value = luaL_checkinteger(L, -1);
+	if (lua_getfield(L, AT_ANSWER, name) != LUA_TNIL) {
+		value = lua_tointegerx(L, -1, &is_integer);
+		expect(L, name, is_integer != 0, "an integer");
+	}
 	lua_pop(L, 1);
 	return value;
 }
@@ -39,23 +73,34 @@ static lua_Integer integer_of(lua_State *L, const char *name, lua_Integer otherw
 /* Sets the target, which the VM keeps until the next answer. */
 static void set_target(lua_State *L, struct vmrun_decision *d)
 {
-	d->target = luaL_checkstring(L, -1);
+	d->target = lua_tostring(L, -1);
 	lua_setiuservalue(L, AT_VM, VM_TARGET);
+}
+
+static void read_action(lua_State *L, struct vmrun_decision *d)
+{
+	const char *action = "boot";
+
+	if (lua_getfield(L, AT_ANSWER, "action") != LUA_TNIL)
+		action = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	expect(L, "action", strcmp(action, "boot") == 0 || strcmp(action, "stop") == 0,
+	    "boot or stop");
+	d->action = *action == 'b' ? VMRUN_DECIDE_BOOT : VMRUN_DECIDE_STOP;
+	lua_pop(L, 1);
 }
 
 static void read_table(lua_State *L, struct vmrun_decision *d)
 {
-	static const char *const actions[] = { "boot", "stop", NULL };
 	lua_Integer status;
 
-	(void)lua_getfield(L, AT_ANSWER, "action");
-	d->action =
-	    luaL_checkoption(L, -1, "boot", actions) == 0 ? VMRUN_DECIDE_BOOT : VMRUN_DECIDE_STOP;
-	lua_pop(L, 1);
-	if (lua_getfield(L, AT_ANSWER, "target") == LUA_TNIL)
+	check_names(L);
+	read_action(L, d);
+	if (lua_getfield(L, AT_ANSWER, "target") == LUA_TNIL) {
 		lua_pop(L, 1);
-	else
+	} else {
+		expect(L, "target", lua_type(L, -1) == LUA_TSTRING, "the name of a target");
 		set_target(L, d);
+	}
 	d->delay_ms = integer_of(L, "delay_ms", -1);
 	status = integer_of(L, "exit_status", -1);
 	/* Any number that an int does not hold is as invalid as another one. */

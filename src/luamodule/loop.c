@@ -192,6 +192,9 @@ static struct pollfd *push_descriptors(lua_State *L, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		(void)lua_rawgeti(L, 1, (lua_Integer)i + 1);
+		if (luaL_testudata(L, -1, VM_TYPE) == NULL)
+			luaL_error(L, "vmrun.wait: entry %d of the list is a %s: expected a VM",
+			    (int)i + 1, luaL_typename(L, -1));
 		ready[i] =
 		    (struct pollfd){ .fd = vmrun_fd(vm_check(L, -1)->handle), .events = POLLIN };
 		lua_pop(L, 1);

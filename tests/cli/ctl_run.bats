@@ -54,6 +54,9 @@ down() {
 	is "$(cat said)" ''
 	runs 'return "text"' --json
 	is "$(jq -c . said)" '{"ok":true,"result":"text"}'
+	runs 'return "a\0b"'
+	is "$status" 1
+	has 'result: a string with a NUL in it' wrong
 	runs 'return vmrun.state_dir ~= nil and vmrun.dir'
 	is "$(cat said)" "$PWD"
 	runs ''

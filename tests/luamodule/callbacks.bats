@@ -239,6 +239,28 @@ run_in_background() {
 	END
 }
 
+@test "decide: a table with a wrong key or value is an error, and the policy decides" {
+	passes <<-'END'
+		local function answers(answer, why)
+			local vm = assert(open { dry_run = true, decide = function() return answer end })
+			local ok, text = pcall(vm.simulate, vm, "triple_fault")
+			is(ok, false)
+			has(text, "decide() returned a table with " .. why)
+			for e in vm:events() do
+				if e.event == "decided" then is(e.action .. " by " .. e.by, "stop by default") end
+			end
+			vm:close()
+		end
+		answers({ act = "stop" }, 'the unknown key "act": expected action, target, delay_ms or exit_status')
+		answers({ "stop" }, 'the unknown key "1"')
+		answers({ action = "halt" }, "action = halt: expected boot or stop")
+		answers({ action = true }, "action = true: expected boot or stop")
+		answers({ target = 7 }, "target = 7: expected the name of a target")
+		answers({ delay_ms = "soon" }, "delay_ms = soon: expected an integer")
+		answers({ action = "stop", exit_status = 1.5 }, "exit_status = 1.5: expected an integer")
+	END
+}
+
 @test "unknown signals are refused" {
 	passes <<-'END'
 		has(select(2, pcall(vmrun.catch, "KILL")), 'invalid signal "KILL": expected HUP, INT')

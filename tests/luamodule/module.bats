@@ -214,7 +214,7 @@ in_header() {
 		up(vm, 'up2')
 		vm = nil
 		collectgarbage()
-		is(pcall(vmrun.wait, { 1 }), false)
+		has(select(2, pcall(vmrun.wait, { 1 })), "vmrun.wait: entry 1 of the list is a number: expected a VM")
 	END
 	is "$(starts)" 2
 	nothing_runs
