@@ -179,6 +179,8 @@ struct next ending_farewell(struct machine *m)
 		m->end.status = m->requests.status;
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
+	if (m->options.simulation != NULL)
+		simulation_say_rest(m);
 	history_write_end(m, NULL); /* may warn, and the next event is the last one */
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;

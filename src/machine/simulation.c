@@ -208,6 +208,4 @@ void simulation_run(struct machine *m)
 {
 	while (m->present.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
 		;
-	if (m->present.state == STATE_ENDED)
-		simulation_say_rest(m);
 }

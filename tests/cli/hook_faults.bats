@@ -342,6 +342,14 @@ teardown() {
 	END
 }
 
+@test "a hook cannot change the targets, which on_prepare does not see" {
+	lua 'function vm.on_prepare(spec) spec.targets = { x = { mem = "1G" } } return spec end'
+	vmrun vm.lua
+	is "$status" 65
+	is "$(starts)" ""
+	has 'on_prepare: targets: a hook changes the spec of one boot, which has no targets'
+}
+
 @test "a hook cannot rename the VM, whose lock it has" {
 	lua 'function vm.on_exit(exit) vm.name = "other" end'
 	script 'exit 0' 'exit 1'

@@ -260,6 +260,23 @@ static void test_ready(void **state)
 	vm_close(&v);
 }
 
+/* What has not been simulated is told before the end, which is the last event. */
+static void test_end_is_last(void **state)
+{
+	const struct vmrun_event *e;
+	enum vmrun_event_type last[2] = { VMRUN_LOST, VMRUN_LOST };
+
+	(void)state;
+	vm_simulate(&v, "", "poweroff,reboot");
+	while ((e = vmrun_next_event(v.handle)) != NULL) {
+		last[0] = last[1];
+		last[1] = e->type;
+	}
+	assert_int_equal(last[0], VMRUN_NOTE);
+	assert_int_equal(last[1], VMRUN_ENDED);
+	vm_close(&v);
+}
+
 static void test_rest(void **state)
 {
 	struct simulation *s;
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_parse_errors),
 		SIMULATION(test_circle),
+		SIMULATION(test_end_is_last),
 		SIMULATION(test_refused_boots),
 		SIMULATION(test_check),
 		SIMULATION(test_start),
