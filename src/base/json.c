@@ -1,6 +1,7 @@
 /* Strict JSON, token by token. */
 #include "base/json.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -161,6 +162,17 @@ static enum json_type scan_digits(struct json *j, const char *why)
 	return JSON_NUMBER;
 }
 
+double json_double(const char *text)
+{
+	const char *point = localeconv()->decimal_point, *dot = strchr(text, '.');
+
+	if (dot == NULL || strcmp(point, ".") == 0)
+		return strtod(text, NULL);
+	MEM_AUTO char *local = mem_format("%.*s%s%s", (int)(dot - text), text, point, dot + 1);
+
+	return strtod(local, NULL);
+}
+
 static enum json_type scan_number(struct json *j, struct json_token *token)
 {
 	size_t start = j->at;
@@ -192,7 +204,7 @@ static enum json_type scan_number(struct json *j, struct json_token *token)
 		return fail(j, "a number of more than " STR_LITERAL(MAX_JSON_NUMBER) " characters");
 	memcpy(buffer, j->text + start, token->length);
 	buffer[token->length] = '\0';
-	if (isinf(strtod(buffer, NULL)))
+	if (isinf(json_double(buffer)))
 		return fail(j, "a number that is too large");
 	return JSON_NUMBER;
 }

@@ -56,6 +56,11 @@ struct json {
 
 /* Begins to read a text. */
 void json_start(struct json *j, const char *text, size_t length);
+/*
+ * Returns the value of a number as JSON writes it, with a point, whatever character the program
+ * around the library has chosen for it (setlocale(3)).
+ */
+double json_double(const char *text);
 /* Reads the next token. */
 enum json_type json_next(struct json *j, struct json_token *token);
 /* Returns whether the reader is at a value: the next one, or the one that it refused. */

@@ -16,11 +16,11 @@ static struct node *make_number(const char *digits, size_t n)
 	long long integer;
 
 	if (strpbrk(text, ".eE") != NULL)
-		return node_number(strtod(text, NULL));
+		return node_number(json_double(text));
 	errno = 0;
 	integer = strtoll(text, &end, 10);
 	if (errno != 0) {
-		number = node_number(strtod(text, NULL));
+		number = node_number(json_double(text));
 		number->text = mem_copy(text);
 		return number;
 	}

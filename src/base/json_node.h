@@ -6,8 +6,7 @@
 #include "base/node.h"
 
 /*
- * Returns NULL when the text is not JSON or has a duplicate key.  Integers beyond 64 bits stay
- * strings of digits.  Caller frees.
+ * Returns NULL when the text is not JSON or has a duplicate key.  Caller frees.
  */
 struct node *json_node(const char *text);
 

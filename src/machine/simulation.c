@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "platform/spawn.h"
 #include "machine/machine_inside.h"
@@ -38,10 +39,11 @@ static void explain_cause(enum cause cause, struct outcome *out)
 
 static int parse_uptime(const char *text, int64_t *ms, struct error *err)
 {
-	char *end;
-	double seconds = strtod(text, &end);
+	size_t digits = strspn(text, "0123456789"), point = text[digits] == '.' ? 1 : 0;
+	size_t fraction = strspn(text + digits + point, "0123456789");
+	double seconds = json_double(text);
 
-	if (*text < '0' || *text > '9' || *end != '\0' || !(seconds >= 0 && seconds <= MAX_UPTIME))
+	if (digits == 0 || text[digits + point + fraction] != '\0' || !(seconds <= MAX_UPTIME))
 		return error_set(err, STATUS_USAGE,
 		    "invalid uptime \"%s\": expected seconds, as in reboot@90", text);
 	*ms = llround(seconds * 1000);

@@ -251,7 +251,9 @@ static void seat_bridges(struct map *map, const struct spec *spec)
 	if (spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
 	if (has_lpc && slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
-		struct where at = { NULL, "hostbridge_slot", 0 };
+		/* At least one of the two is not at its default, which has no place. */
+		bool is_moved = spec->hostbridge_slot.slot != 0;
+		struct where at = { NULL, is_moved ? "hostbridge_slot" : "lpc_slot", 0 };
 
 		report_add(map->report, STATUS_SPEC, &at,
 		    "the hostbridge and the lpc are both at this slot");

@@ -1,6 +1,8 @@
 /* Nodes from short JSON texts. */
 #include "../device/support.h"
 
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -93,6 +95,53 @@ static void test_depth(void **state)
 	assert_null(json_node(text));
 }
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the linker
+struct lconv *__wrap_localeconv(void);
+double __real_strtod(const char *text, char **end);
+double __wrap_strtod(const char *text, char **end);
+
+static char point[] = ".";
+
+struct lconv *__wrap_localeconv(void)
+{
+	static struct lconv conventions = { .decimal_point = point };
+
+	return &conventions;
+}
+
+/* Stops at a "." where the locale has another character, as the C library does. */
+double __wrap_strtod(const char *text, char **end)
+{
+	MEM_AUTO char *copy = mem_copy(text);
+	char *comma;
+
+	if (*point == '.')
+		return __real_strtod(text, end);
+	assert_null(end);
+	copy[strcspn(copy, ".")] = '\0';
+	comma = strchr(copy, *point);
+	if (comma != NULL)
+		*comma = '.';
+	return __real_strtod(copy, NULL);
+}
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+
+/* A program around the library may have chosen a locale in which 1.5 is written 1,5. */
+static void test_locale(void **state)
+{
+	(void)state;
+	*point = ',';
+	NODE_AUTO struct node *list = json_node("[1.5,-2.25e1,7,18446744073709551616]");
+
+	assert_null(json_node("[17.5e308]")); /* too large */
+	*point = '.';
+	assert_non_null(list);
+	assert_true(list->first->number == 1.5);
+	assert_true(list->first->next->number == -22.5);
+	assert_int_equal(list->first->next->next->integer, 7);
+	assert_true(list->last->number == 18446744073709551616.0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_minus),
 		cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_locale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

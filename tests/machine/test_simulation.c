@@ -54,7 +54,7 @@ static void test_exits(void **state)
 	check_exit("reboot@90", CAUSE_REBOOT, 0, 0, 90000);
 	check_exit("3@0.25", CAUSE_TRIPLE_FAULT, 3, 0, 250);
 	check_exit("reboot@0", CAUSE_REBOOT, 0, 0, 0);
-	check_exit("reboot@1e9", CAUSE_REBOOT, 0, 0, 1000000000000);
+	check_exit("reboot@1000000000", CAUSE_REBOOT, 0, 0, 1000000000000);
 }
 
 static void test_list(void **state)
@@ -92,6 +92,9 @@ static void test_parse_errors(void **state)
 		{ "reboot@-1", "invalid uptime \"-1\": expected seconds, as in reboot@90" },
 		{ "reboot@9s", "invalid uptime \"9s\": expected seconds, as in reboot@90" },
 		{ "reboot@nan", "invalid uptime \"nan\": expected seconds, as in reboot@90" },
+		{ "reboot@0x10", "invalid uptime \"0x10\": expected seconds, as in reboot@90" },
+		{ "reboot@1e1", "invalid uptime \"1e1\": expected seconds, as in reboot@90" },
+		{ "reboot@.5", "invalid uptime \".5\": expected seconds, as in reboot@90" },
 		{ "reboot@ 9", "invalid uptime \" 9\": expected seconds, as in reboot@90" },
 		{ "reboot@1000000001",
 		    "invalid uptime \"1000000001\": expected seconds, as in reboot@90" },
