@@ -126,9 +126,8 @@ static int import_kind(
 			return formats[i].import(source, out, report);
 	}
 	report_add(report, STATUS_SPEC, NULL,
-	    "%s: the text is none of the kinds that can be imported: expected a bhyve command, a "
-	    "bhyve_config(5) file or the .conf of a guest of vm-bhyve",
-	    import_name(source));
+	    "the text is none of the kinds that can be imported: expected a bhyve command, a "
+	    "bhyve_config(5) file or the .conf of a guest of vm-bhyve");
 	return -1;
 }
 
@@ -144,7 +143,20 @@ int import_text(const struct import_source *source, struct import *out, struct r
 		mask(out->notes.item[i]);
 	for (size_t i = 0; i < report->count; i++)
 		mask(report->item[i].text);
+	import_place(source, report);
 	return rc;
+}
+
+void import_place(const struct import_source *source, struct report *report)
+{
+	MEM_AUTO char *name = MEM_JOIN(import_name(source), ":");
+
+	for (size_t i = 0; i < report->count; i++) {
+		struct problem *p = &report->item[i];
+
+		if (p->place == NULL && str_after(p->text, name) == NULL)
+			p->place = mem_copy(import_name(source));
+	}
 }
 
 void import_put_name(struct import *out, const char *name)

@@ -36,6 +36,8 @@ struct import {
 int import_text(const struct import_source *source, struct import *out, struct report *report);
 /* Returns the name of a source for messages. */
 const char *import_name(const struct import_source *source);
+/* Lets that name be the place of problems whose text does not begin with one. */
+void import_place(const struct import_source *source, struct report *report);
 /*
  * Puts the VM's name into the spec, with a "-" for each character that vmrun does not allow in it;
  * a note says so then.

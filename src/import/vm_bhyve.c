@@ -201,7 +201,10 @@ static void read_guest(struct guest *g)
 
 int import_vm_bhyve(const struct import_source *source, struct import *out, struct report *report)
 {
-	struct guest g = { .path = source->path, .notes = &out->notes, .report = report };
+	struct guest g = { .path = source->path,
+		.source = import_name(source),
+		.notes = &out->notes,
+		.report = report };
 	size_t before = report->count;
 
 	g.spec = out->spec;

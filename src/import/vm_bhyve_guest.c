@@ -21,8 +21,7 @@ void guest_fault(struct guest *g, const char *key, const char *fmt, ...)
 	if (setting == NULL)
 		return;
 	problem->line = setting->line;
-	problem->place =
-	    mem_format("%s:%zu", g->path == NULL ? "standard input" : g->path, setting->line);
+	problem->place = mem_format("%s:%zu", g->source, setting->line);
 }
 
 void guest_note(struct guest *g, const char *fmt, ...)

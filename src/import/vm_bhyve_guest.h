@@ -21,7 +21,8 @@ struct guest_slot {
 };
 
 struct guest {
-	const char *path; /* of the .conf, NULL: standard input */
+	const char *path; /* of the .conf, NULL: it has none */
+	const char *source; /* its name in messages */
 	char *name;	  /* as vm-bhyve has it */
 	char *directory;  /* of the guest's files */
 	char *datastore;  /* the directory above */

@@ -120,7 +120,10 @@ static int import_source(
 	node_add_json(&s, out->spec);
 	*spec = json_indent(s.text);
 	free(s.text);
-	return check_spec(*spec, out->spec, report);
+	if (check_spec(*spec, out->spec, report) == 0)
+		return 0;
+	import_place(&source, report);
+	return -1;
 }
 
 int vmrun_import(const struct vmrun_import_options *options, char **spec, char **notes, char **why)

@@ -175,6 +175,21 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	has 'this VM cannot be a spec: uuid: invalid UUID "x"'
 }
 
+@test "what is missing, or does not fit, has the name of the text as its place" {
+	printf 'cpu=1\nmemory=512M\n' >web.conf
+	import web.conf
+	is "$status" 65
+	has 'vmrun: web.conf: loader: missing'
+	printf 'name=x\ncpus=1\nmemory.size=1G\nlpc.bootrom=/x\n' >x.cfg
+	import x.cfg
+	is "$status" 65
+	has 'vmrun: x.cfg: -l bootrom (lpc.bootrom=/x): before FreeBSD 15'
+	printf 'name=x\ncpus=1\nmemory.size=1G\npci.0.5.0.device=passthru\n' >x.cfg
+	import - <x.cfg
+	is "$status" 65
+	has 'vmrun: <stdin>: this VM cannot be a spec: passthru at 0:5:0: '
+}
+
 @test "options that exclude it: 64" {
 	import web.conf vm.json
 	is "$status" 64

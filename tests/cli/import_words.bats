@@ -182,7 +182,7 @@ bootrom=/a.fd
 pci.0.31.0.device=lpc
 pci.0.3.0.device=passthru
 pci.0.3.0.pptdev=ppt0'
-	is "$(cat err)" 'vmrun: bhyve refuses passthru without memory.wired=true: add this line'
+	is "$(cat err)" 'vmrun: text: bhyve refuses passthru without memory.wired=true: add this line'
 }
 
 @test "what a newer release or another architecture has: how to name it" {

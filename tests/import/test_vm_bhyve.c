@@ -109,7 +109,7 @@ static void test_place_of_a_problem(void **state)
 	assert_string_equal(i.report.item[0].place, "/vm/web/web.conf:6");
 	clear(&i);
 	import(&i, NULL, GUEST "comports=com9\n");
-	assert_string_equal(i.report.item[0].place, "standard input:5");
+	assert_string_equal(i.report.item[0].place, "<stdin>:5");
 	clear(&i);
 }
 
