@@ -62,9 +62,12 @@ void check_file(struct check *c, const struct checked_need *need)
 	const char *why;
 
 	check_path(c, need, is_file, "a directory: expected a file", R_OK);
-	if (!need->need->write || c->host.out->count > before)
+	if (c->host.out->count > before)
 		return;
-	why = check_access(path, W_OK);
+	why = need->need->password ? hyper_password_fault(path) : NULL;
+	if (why != NULL)
+		(void)check_problem(c, need, path, "%s", why);
+	why = need->need->write ? check_access(path, W_OK) : NULL;
 	if (why != NULL)
 		(void)check_problem(c, need, path,
 		    "%s: bhyveload opens each of its disks for writing "

@@ -207,7 +207,7 @@ static void fbuf_needs(const struct device *dev, struct needs *needs)
 		(void)needs_add(needs, NEED_PORT, "port", place);
 	}
 	if (fbuf->password_file != NULL)
-		(void)needs_add(needs, NEED_FILE, "password_file", fbuf->password_file);
+		needs_add(needs, NEED_FILE, "password_file", fbuf->password_file)->password = true;
 }
 
 static bool fbuf_secret(const struct device *dev, struct device_secret *secret)

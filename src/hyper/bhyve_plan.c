@@ -175,24 +175,15 @@ static void add_lpc(struct bhyve_build *b)
 }
 
 /* Plans the file of bhyve_config(5) for a secret, which must not appear in a process list. */
-static int add_secret(struct bhyve_build *b, const struct device *dev, struct error *err)
+static void add_secret(struct bhyve_build *b, const struct device *dev)
 {
 	struct device_secret secret;
-	MEM_AUTO char *key = NULL, *text = NULL;
+	MEM_AUTO char *key = NULL;
 
 	if (dev->kind->secret == NULL || !dev->kind->secret(dev, &secret))
-		return 0;
+		return;
 	key = bhyve_pci_key(&dev->slot, secret.variable);
-	b->plan->secret_path = hyper_secret_path(b->request);
-	b->plan->reads_host = b->plan->reads_host || secret.file != NULL;
-	if (hyper_secret_text(&secret, b->request, &text, err) != 0)
-		return -1;
-	if (text != NULL) {
-		MEM_AUTO char *escaped = bhyve_escape(text);
-
-		b->plan->secret = mem_format("%s=%s\n", key, escaped);
-	}
-	return 0;
+	hyper_plan_secret(b->request, &secret, key, b->plan);
 }
 
 static int add_device(struct bhyve_build *b, const struct device *dev, struct error *err)
@@ -216,7 +207,7 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 	rc = dev->kind->bhyve(dev, &b->host, &vars, err);
 	if (rc == 0) {
 		bhyve_add_device(&b->out, &dev->slot, dev->kind->form, &vars);
-		rc = add_secret(b, dev, err);
+		add_secret(b, dev);
 	}
 	return rc;
 }

@@ -68,7 +68,7 @@ struct plan {
 		const char *taken;
 	} firmware[MAX_FIRMWARE];
 	size_t firmware_count;
-	bool reads_host;    /* it depends on more of the host, such as a file with a password */
+	bool reads_host;    /* it depends on more of the host, such as its accelerator */
 	struct words notes; /* notes for the user, one line each */
 	bool uses_stdio;    /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
@@ -84,7 +84,12 @@ struct plan {
 	 */
 	char *varfile_template, *varfile;
 	struct loading loading;
-	char *secret_path, *secret;	/* a 0600 file to write before the start, or NULL */
+	/*
+	 * A 0600 file to write before the start, or NULL; its text, or the user's file whose first
+	 * line is the password, which hyper_secret_text() makes the text of; bhyve's variable of
+	 * the password, or NULL.
+	 */
+	char *secret_path, *secret, *secret_file, *secret_key;
 	char *tpm_state;		/* directory of a managed swtpm, or NULL */
 	struct words placeholder_notes; /* notes on placeholders: "tapAUTO stands for ..." */
 	/*
@@ -300,11 +305,18 @@ const char *hyper_status_text(int status);
 /* Returns the path of the file for a secret.  Caller frees. */
 char *hyper_secret_path(const struct plan_request *request);
 /*
- * Reads a secret into *text; caller frees.  A dry run does not read files and gets NULL.  Fails
- * with STATUS_CHECK if the file is unreadable or has no password.
+ * Plans the file for the secret of a device, with bhyve's variable of it (copied; NULL: none).
+ * Reads no file: a file that holds no password is a problem of the host, which a check finds.
  */
-int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
-    char **text, struct error *err);
+void hyper_plan_secret(const struct plan_request *request, const struct device_secret *secret,
+    const char *key, struct plan *plan);
+/*
+ * Returns the text of the file for the secret of a plan that has one and is of no dry run.  Caller
+ * frees.  NULL: an error with STATUS_CHECK, as the user's file is unreadable or has no password.
+ */
+char *hyper_secret_text(const struct plan *plan, struct error *err);
+/* Returns why the first line of a file is no password, or NULL.  Valid until errno's text is. */
+const char *hyper_password_fault(const char *path);
 /*
  * Begins the command of a plan: the prefix of the spec, and the program, which has this name unless
  * the user has given another.

@@ -1,70 +1,14 @@
 /* What the plans of all hypervisors have in common. */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "hyper/firmware.h"
 #include "hyper/hyper.h"
 
-#define MAX_SECRET 8	 /* bytes of a password that VNC uses */
 #define MAX_MAP_NOTE 512 /* bytes of a device map that a note shows */
-
-char *hyper_secret_path(const struct plan_request *request)
-{
-	return mem_format("%s/" PLAN_FILE_SECRET, request->directory);
-}
-
-/* Reads the first line of a file. */
-static int read_secret(const char *path, char **text, struct error *err)
-{
-	char line[MAX_SECRET + 2] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO, too */
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	int error = 0;
-	size_t n;
-
-	if (f == NULL) {
-		error = errno;
-		if (fd >= 0)
-			(void)close(fd);
-		return error_set(
-		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(error));
-	}
-	errno = 0; /* the end of the file is not an error */
-	if (fgets(line, sizeof(line), f) == NULL) {
-		*line = '\0';
-		error = errno;
-	}
-	(void)fclose(f);
-	if (error != 0)
-		return error_set(
-		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(error));
-	n = strcspn(line, "\r\n");
-	if (n == 0 || n > MAX_SECRET)
-		return error_set(err, STATUS_CHECK,
-		    "password_file: the first line of %s is %s: expected 1 to %d bytes", path,
-		    n == 0 ? "empty" : "too long", MAX_SECRET);
-	*text = mem_copy_n(line, n);
-	return 0;
-}
-
-int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
-    char **text, struct error *err)
-{
-	*text = NULL;
-	if (request->dry)
-		return 0;
-	if (secret->file != NULL)
-		return read_secret(secret->file, text, err);
-	*text = mem_copy(secret->text);
-	return 0;
-}
 
 static void add_sockets(const struct device *dev, struct words *sockets)
 {
@@ -254,6 +198,8 @@ void plan_clear(struct plan *plan)
 	free(plan->tpm_state);
 	free(plan->secret_path);
 	free(plan->secret);
+	free(plan->secret_file);
+	free(plan->secret_key);
 	free(plan->varfile_template);
 	free(plan->varfile);
 	free(plan->accel);

@@ -54,14 +54,12 @@ static bool is_multifunction(const struct spec *spec, const struct device *zero)
 	return false;
 }
 
-static int take_secret(struct qemu_plan *b, const struct device *dev, struct error *err)
+static void take_secret(struct qemu_plan *b, const struct device *dev)
 {
 	struct device_secret secret;
 
-	if (dev->kind->secret == NULL || !dev->kind->secret(dev, &secret))
-		return 0;
-	b->plan->secret_path = hyper_secret_path(b->request);
-	return hyper_secret_text(&secret, b->request, &b->plan->secret, err);
+	if (dev->kind->secret != NULL && dev->kind->secret(dev, &secret))
+		hyper_plan_secret(b->request, &secret, NULL, b->plan);
 }
 
 /* Returns whether bhyve's lpc would be function 0 of the slot, where qemu has no lpc. */
@@ -117,8 +115,7 @@ static void add_device(struct qemu_plan *b, const struct device *dev, const stru
 		error_clear(&err);
 	}
 	b->plan->waits_for_vnc = b->plan->waits_for_vnc || q.waits;
-	if (take_secret(b, dev, &err) != 0)
-		report_take(b->report, at, &err);
+	take_secret(b, dev);
 }
 
 void qemu_add_devices(struct qemu_plan *b)

@@ -11,6 +11,7 @@
 #include "platform/os.h"
 #include "machine/machine_inside.h"
 #include "machine/hypervisor.h"
+#include "ledger/bootfiles.h"
 #include "ledger/rundir.h"
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
@@ -26,24 +27,12 @@
 /* A deadline that is noticed later than this means that vmrun itself was stopped. */
 #define MAX_LATE_MS 1000
 
-/* Writes the files of a boot that only this user may read; they are removed at the end. */
-static int write_files(const struct plan *plan, struct error *err)
-{
-	const struct loading *loading = &plan->loading;
-
-	if (plan->secret != NULL && rundir_write(plan->secret_path, plan->secret, err) != 0)
-		return -1;
-	if (loading->map != NULL && rundir_write(loading->map_path, loading->map, err) != 0)
-		return -1;
-	return loading->input == NULL ? 0 : rundir_write(loading->input_path, loading->input, err);
-}
-
 static int make_files(struct machine *m, struct error *err)
 {
 	const struct plan *plan = &m->boot.plan;
 	int made;
 
-	if (sockets_clear(&plan->sockets, err) != 0 || write_files(plan, err) != 0)
+	if (sockets_clear(&plan->sockets, err) != 0 || bootfiles_write(plan, err) != 0)
 		return -1;
 	if (plan->varfile == NULL)
 		return 0;

@@ -36,6 +36,17 @@ check() {
 	is "$(grep -vE '^(ifconfig -l|ifconfig [a-z0-9]+|kldstat -q -m [a-z_]+|sysctl -n [a-z.]+|pciconf -l)$' calls)" ''
 }
 
+# refused_alike ARG...: checks and runs, both of which must give the same report, and start nothing
+refused_alike() {
+	rm -f events
+	check 69 "$@"
+	cp out report
+	vmrun --events events "$@"
+	is "$status" 69
+	is "$(sed -n '/ cannot start:/,/: no further boot/p' err | sed '$d')" "$(cat report)"
+	is "$(starts)" ''
+}
+
 needs_commands() {
 	[ "$(uname)" != FreeBSD ] || skip 'on FreeBSD these facts come from the kernel'
 }
@@ -396,6 +407,41 @@ devctl clear driver -f pci0:3:0:0'
 	script 'exit 1'
 	vmrun --fix vm.json
 	is "$status" 0
+}
+
+@test "a file without a password: the same problem for a check and for a run, which tells its end" {
+	needs_commands
+	spec '{"graphic": {"port": "auto", "password_file": "pw"}, "targets": {"other": {"graphic": {"password_file": "no"}}},
+		"emulations": [{"device": "nvme", "path": "no-disk"}]}'
+	local row text why
+	for row in ':is empty' '123456789:is too long' 'a\0b:has a NUL byte or a carriage return'; do
+		why=${row#*:}
+		# shellcheck disable=SC2059 # the escapes are for printf
+		printf "${row%:*}" >pw
+		refused_alike vm.json
+		text=$(tr -s ' \n' ' ' <report)
+		[[ $text == *"$PWD/pw: its first line $why: expected a password of 1 to 8 bytes"* ]]
+		has "$PWD/no-disk: No such file or directory" report
+		has "$vm: booting"
+		has "ended with status 69: the boot could not be prepared"
+		is "$(jq -r '.event | select(. != "policy")' events | xargs)" 'starting checked exit decided ended'
+	done
+	rm pw
+	refused_alike vm.json
+	has "$PWD/pw: No such file or directory" report
+	has "$PWD/no-disk: No such file or directory" report
+	echo good >pw
+	truncate -s 1M no-disk
+	check 0 vm.json
+	script 'exit 1'
+	vmrun vm.json # the password of another target is no matter of this boot
+	is "$status" 0
+	# Without checks, the start itself tells it.
+	printf 'a\0b' >pw
+	vmrun --no-requirement-check --events events vm.json
+	is "$status" 69
+	has "password_file: $PWD/pw: its first line has a NUL byte"
+	is "$(jq -r '.event | select(. != "policy")' events | head -n 1)" starting
 }
 
 @test "a fix that fails is the last one" {

@@ -145,7 +145,7 @@ seen() {
 	mkdir pw
 	vmrun vm.json
 	is "$status" 69
-	has "cannot read $PWD/pw: Is a directory"
+	has "password_file: $PWD/pw: Is a directory"
 }
 
 @test "the screen, the ports and the taps of a run are told at the start, and later what differs" {

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,14 +175,28 @@ static void test_password(void **state)
 static void test_password_file(void **state)
 {
 	static const struct {
-		const char *text, *wanted; /* NULL: refused */
+		const char *text;
+		size_t length;
+		const char *wanted; /* of the file for the hypervisor, or of the fault */
+		bool good;
 	} rows[] = {
-		{ "sesame\nmore\n", "pci.0.1.0.password=sesame\n" },
-		{ "12345678", "pci.0.1.0.password=12345678\n" },
-		{ "a\r\n", "pci.0.1.0.password=a\n" },
-		{ "123456789", NULL },
-		{ "", NULL },
-		{ "\nx", NULL },
+#define ROW(text, wanted, good) { text, sizeof(text) - 1, wanted, good }
+		ROW("sesame\nmore\n", "pci.0.1.0.password=sesame\n", true),
+		ROW("12345678", "pci.0.1.0.password=12345678\n", true),
+		ROW("12345678\r\n", "pci.0.1.0.password=12345678\n", true),
+		ROW("a\r\n", "pci.0.1.0.password=a\n", true),
+		ROW("a\nb\0c", "pci.0.1.0.password=a\n", true),
+		ROW("a%\\", "pci.0.1.0.password=a\\%\\\\\n", true),
+		ROW("123456789", "its first line is too long: expected a password of 1 to 8 bytes",
+		    false),
+		ROW("12345678\rx", "its first line is too long: ", false),
+		ROW("", "its first line is empty: expected a password of 1 to 8 bytes", false),
+		ROW("\nx", "its first line is empty: ", false),
+		ROW("\r\n", "its first line is empty: ", false),
+		ROW("a\0b\n", "its first line has a NUL byte or a carriage return: ", false),
+		ROW("\0", "its first line has a NUL byte or a carriage return: ", false),
+		ROW("a\rb\n", "its first line has a NUL byte or a carriage return: ", false),
+#undef ROW
 	};
 
 	(void)state;
@@ -190,18 +205,29 @@ static void test_password_file(void **state)
 		int fd = mkstemp(path);
 		MEM_AUTO char *keys = mem_format("graphic = { password_file = '%s' }", path);
 		struct planned p = { .run = true };
+		MEM_AUTO char *text = NULL;
+		ERROR_AUTO struct error err = { 0 };
 
 		assert_true(fd >= 0);
-		assert_int_equal(
-		    write(fd, rows[i].text, strlen(rows[i].text)), strlen(rows[i].text));
+		assert_int_equal(write(fd, rows[i].text, rows[i].length), rows[i].length);
 		(void)close(fd);
-		planned_make(&p, &hyper_bhyve, keys);
+		planned_good(&p, &hyper_bhyve, keys);
+		assert_false(p.boot.plan.reads_host); /* the next boot reads the file again */
+		text = hyper_secret_text(&p.boot.plan, &err);
+		assert_int_equal(text != NULL, rows[i].good);
+		if (text != NULL) {
+			assert_null(hyper_password_fault(path));
+			assert_string_equal(text, rows[i].wanted);
+		} else {
+			const char *fault = hyper_password_fault(path);
+			MEM_AUTO char *wanted = mem_format("password_file: %s: %s", path, fault);
+
+			assert_non_null(str_after(fault, rows[i].wanted));
+			assert_string_equal(err.text, wanted);
+			assert_int_equal(err.status, STATUS_CHECK);
+		}
 		(void)unlink(path);
-		assert_int_equal(p.good, rows[i].wanted != NULL);
-		if (rows[i].wanted != NULL)
-			assert_string_equal(p.boot.plan.secret, rows[i].wanted);
-		else
-			assert_non_null(strstr(p.report.item[0].text, "expected 1 to 8 bytes"));
+		assert_string_equal(hyper_password_fault(path), strerror(ENOENT));
 		planned_free(&p);
 	}
 }
