@@ -118,16 +118,16 @@ static void advise_to_make(struct finding *f, const struct need *need)
 
 void check_disk(struct check *c, const struct checked_need *need)
 {
-	const char *path = need->need->what, *why = NULL;
-	struct stat st;
+	const char *path = need->need->what, *why;
+	struct stat st = { 0 };
 
-	if (stat(path, &st) < 0)
-		why = strerror(errno);
-	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
-		why = S_ISDIR(st.st_mode) ? "a directory: expected a disk"
-					  : "neither a file nor a disk device";
-	else
-		why = check_access(path, R_OK | (need->need->write ? W_OK : 0));
+	why = stat(path, &st) < 0 ? strerror(errno)
+				  : check_access(path, R_OK | (need->need->write ? W_OK : 0));
+	if (st.st_mode != 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) &&
+	    !S_ISCHR(st.st_mode)) {
+		(void)check_problem(c, need, path, "%s: expected a disk", check_kind(st.st_mode));
+		return;
+	}
 	if (why != NULL) {
 		struct finding *f = check_problem(c, need, path, "%s", why);
 

@@ -23,6 +23,44 @@ char *check_parent(const char *path)
 	return slash == path ? mem_copy("/") : mem_copy_n(path, (size_t)(slash - path));
 }
 
+const char *check_kind(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	if (S_ISSOCK(mode))
+		return "a socket";
+	if (S_ISCHR(mode))
+		return "a character device";
+	return S_ISBLK(mode) ? "a block device" : "a file";
+}
+
+/* Returns whether programs read it like a file, from its begin to its end. */
+static bool is_readable(mode_t mode, bool or_disk)
+{
+	return S_ISREG(mode) || (or_disk && (S_ISCHR(mode) || S_ISBLK(mode)));
+}
+
+/* As check_file_fault(), for a file that may also be a disk device. */
+static char *file_fault(const char *path, int mode, bool or_disk)
+{
+	const char *why;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return mem_copy(strerror(errno));
+	if (!is_readable(st.st_mode, or_disk))
+		return mem_format("%s: expected a file", check_kind(st.st_mode));
+	why = check_access(path, mode);
+	return why == NULL ? NULL : mem_copy(why);
+}
+
+char *check_file_fault(const char *path, int mode)
+{
+	return file_fault(path, mode, false);
+}
+
 /* Checks that the path exists, is of the right kind by its mode, and is accessible. */
 static void check_path(struct check *c, const struct checked_need *need, bool (*is_kind)(mode_t),
     const char *not_kind, int mode)
@@ -40,11 +78,6 @@ static void check_path(struct check *c, const struct checked_need *need, bool (*
 		(void)check_problem(c, need, path, "%s", why);
 }
 
-static bool is_file(mode_t mode)
-{
-	return !S_ISDIR(mode);
-}
-
 static bool is_directory(mode_t mode)
 {
 	return S_ISDIR(mode);
@@ -57,13 +90,14 @@ static bool is_device(mode_t mode)
 
 void check_file(struct check *c, const struct checked_need *need)
 {
-	const char *path = need->need->what;
-	size_t before = c->host.out->count;
-	const char *why;
+	const char *path = need->need->what, *why;
+	/* Only the disks of a loader are opened for writing. */
+	MEM_AUTO char *fault = file_fault(path, R_OK, need->need->write);
 
-	check_path(c, need, is_file, "a directory: expected a file", R_OK);
-	if (c->host.out->count > before)
+	if (fault != NULL) {
+		(void)check_problem(c, need, path, "%s", fault);
 		return;
+	}
 	why = need->need->password ? hyper_password_fault(path) : NULL;
 	if (why != NULL)
 		(void)check_problem(c, need, path, "%s", why);
@@ -147,9 +181,11 @@ void check_log(struct check *c, const struct checked_need *need)
 	if (c->request->again)
 		return;
 	if (stat(path, &st) == 0) {
-		why =
-		    S_ISDIR(st.st_mode) ? "a directory: expected a file" : check_access(path, W_OK);
-		if (why != NULL)
+		why = check_access(path, W_OK);
+		if (S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode))
+			(void)check_problem(
+			    c, need, path, "%s: expected a file", check_kind(st.st_mode));
+		else if (why != NULL)
 			(void)check_problem(c, need, path, "%s", why);
 		return;
 	}

@@ -14,17 +14,12 @@
 	65536 /* of -bios on PC machines: x86_bios_rom_init() in QEMU's hw/i386/x86.c */
 #define MAX_ROM (INT64_C(16) << 20) /* code and variables together */
 
-/* Gets the size of a file, 0 for any other thing.  Returns NULL, or why it cannot be had. */
-static const char *measure(const char *path, int64_t *size)
+/* Returns the size of a file, 0 for what is none. */
+static int64_t measure(const char *path)
 {
 	struct stat st;
 
-	*size = 0;
-	if (stat(path, &st) < 0)
-		return strerror(errno);
-	if (S_ISREG(st.st_mode))
-		*size = (int64_t)st.st_size;
-	return NULL;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
 }
 
 /* Reports that the firmware cannot be read; a missing one at a known place is in a package. */
@@ -58,7 +53,7 @@ static void check_rom(struct check *c)
 	const char *rom = c->request->plan->bootrom;
 	struct where at = { NULL, "bootrom", 0 };
 	struct checked_need need = { .at = &at };
-	const char *why = check_access(rom, R_OK);
+	MEM_AUTO char *why = check_file_fault(rom, R_OK);
 	struct stat st;
 
 	if (!check_is_due(c, &need, rom, spec_maker(c->request->spec, rom)))
@@ -67,8 +62,6 @@ static void check_rom(struct check *c)
 		report_no_rom(c, &need, why);
 	else if (stat(rom, &st) < 0)
 		(void)check_problem(c, &need, rom, "%s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		(void)check_problem(c, &need, rom, "not a file");
 	else if (uses_bios_option(c) && (st.st_size == 0 || st.st_size % QEMU_ROM_UNIT != 0))
 		(void)check_problem(c, &need, rom,
 		    "%jd bytes: under qemu firmware without a \"varfile\" is a multiple of %d "
@@ -92,8 +85,9 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 	struct checked_need template = { .at = &at };
 	MEM_AUTO char *directory = check_parent(plan->varfile);
 	bool given = spec_gives(c->request->spec, "varfile_template");
-	const char *why =
-	    plan->varfile_template == NULL ? NULL : check_access(plan->varfile_template, R_OK);
+	MEM_AUTO char *fault =
+	    plan->varfile_template == NULL ? NULL : check_file_fault(plan->varfile_template, R_OK);
+	const char *why = fault;
 
 	if (plan->varfile_template == NULL ||
 	    (why != NULL && !given && !firmware_is_known(plan->varfile_template)))
@@ -117,13 +111,10 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 static void check_old_varfile(struct check *c, const struct checked_need *need)
 {
 	const struct plan *plan = c->request->plan;
-	const char *why = check_access(plan->varfile, R_OK | W_OK);
-	int64_t rom = 0, vars = 0;
+	MEM_AUTO char *why = check_file_fault(plan->varfile, R_OK | W_OK);
+	int64_t rom, vars = measure(plan->varfile);
 
-	if (why == NULL)
-		why = measure(plan->varfile, &vars);
-	if (plan->bootrom != NULL)
-		(void)measure(plan->bootrom, &rom); /* check_rom() says why not */
+	rom = plan->bootrom == NULL ? 0 : measure(plan->bootrom);
 	if (why != NULL)
 		(void)check_problem(c, need, plan->varfile, "%s", why);
 	else if (c->host.bhyve && vars < ROM_PAGE)

@@ -2,6 +2,8 @@
 #ifndef CHECK_NEED_H
 #define CHECK_NEED_H
 
+#include <sys/types.h>
+
 #include "check/check.h"
 #include "check/host.h"
 
@@ -72,6 +74,13 @@ void check_pci(struct check *c, const struct checked_need *need);
 
 /* Returns why the user has no access to a path (mode of access(2)), or NULL.  Static text. */
 const char *check_access(const char *path, int mode);
+/* Returns what a path is by its mode: "a directory".  Static text. */
+const char *check_kind(mode_t mode);
+/*
+ * Returns why a path is no file to which the user has access (mode of access(2)), or NULL.  Caller
+ * frees.
+ */
+char *check_file_fault(const char *path, int mode);
 /* Returns the directory of a path.  Caller frees. */
 char *check_parent(const char *path);
 

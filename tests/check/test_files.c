@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -57,7 +58,7 @@ static void disks(void **state)
 	is_wrong(spec, "disk", "a directory: expected a disk");
 	assert_int_equal(rmdir("disk"), 0);
 	assert_int_equal(mkfifo("disk", 0600), 0);
-	is_wrong(spec, "disk", "neither a file nor a disk device");
+	is_wrong(spec, "disk", "a FIFO: expected a disk");
 	assert_int_equal(unlink("disk"), 0);
 	sized("disk", 4096);
 	is_right(spec, "disk");
@@ -170,7 +171,7 @@ static void firmware(void **state)
 	is_right(spec, "rom");
 	assert_int_equal(unlink("rom"), 0);
 	assert_int_equal(mkdir("rom", 0700), 0);
-	is_wrong(spec, "rom", "not a file");
+	is_wrong(spec, "rom", "a directory: expected a file");
 }
 
 /* What qemu's -bios loads; bhyve takes pages, and so does a flash memory. */
@@ -406,6 +407,92 @@ static void other_files(void **state)
 	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
 }
 
+/* Makes a thing of each kind but a file under the name; returns what the checks call it, or NULL.
+ */
+static const char *make_kind(const char *name, int kind)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	switch (kind) {
+	case 0:
+		assert_int_equal(mkdir(name, 0700), 0);
+		return "a directory";
+	case 1:
+		assert_int_equal(mkfifo(name, 0600), 0);
+		return "a FIFO";
+	case 2:
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		memcpy(address.sun_path, name, strlen(name) + 1);
+		assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		(void)close(fd);
+		return "a socket";
+	case 3:
+		assert_int_equal(symlink("/dev/null", name), 0);
+		return "a character device";
+	default:
+		return NULL;
+	}
+}
+
+/* What is no file is called by its name, wherever a file is expected. */
+static void kinds(void **state)
+{
+	static const struct {
+		const char *keys; /* %s: the path */
+		const char *expected;
+		bool no_fifo, no_device; /* they are right there */
+	} rows[] = {
+		{ "bootrom = '%s'", "a file", false, false },
+		{ "varfile = '%s'", "a file", false, false },
+		{ "graphic = { port = 5900, password_file = '%s' }", "a file", false, false },
+		{ "fwcfg = { { name = 'opt/x', file = '%s' } }", "a file", false, false },
+		{ "emulations = { { device = 'passthru', src = 'ppt0', rom = '%s' } }", "a file",
+		    false, false },
+		{ "emulations = { { device = 'nvme', path = '%s' } }", "a disk", false, true },
+		{ "bootrom = false, loader = { type = 'bhyveload', os_loader = '%s' }", "a file",
+		    false, false },
+		{ "bootrom = false, loader = { type = 'bhyveload', disks = { '%s' } }", "a file",
+		    false, true },
+		{ "bootrom = false, loader = { type = 'grub', device_map = '%s' }", "a file", false,
+		    false },
+		{ "com1 = 'console', console = { log = '%s' }", "a file", true, true },
+	};
+	MEM_AUTO char *path = scratch_path("x");
+	const char *name;
+
+	(void)state;
+	for (int kind = 0; (name = make_kind("x", kind)) != NULL; kind++) {
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			const char *before = strstr(rows[i].keys, "%s");
+			MEM_AUTO char *keys = mem_format("%.*s%s%s", (int)(before - rows[i].keys),
+			    rows[i].keys, path, before + strlen("%s"));
+			MEM_AUTO char *text = mem_format("%s: expected %s", name, rows[i].expected);
+
+			if ((kind == 1 && rows[i].no_fifo) || (kind == 3 && rows[i].no_device))
+				is_right(keys, "x");
+			else
+				is_wrong(keys, "x", text);
+		}
+		assert_int_equal(remove("x"), 0);
+	}
+}
+
+/* A template of another kind is none, as the run says that makes the variables. */
+static void kinds_of_templates(void **state)
+{
+	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
+	MEM_AUTO char *template = scratch_path("x");
+	MEM_AUTO char *spec = mem_format(
+	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, vars, template);
+	MEM_AUTO char *text = mem_format("a FIFO: expected a file: %s is made from it", vars);
+
+	(void)state;
+	sized("rom", 4096);
+	assert_int_equal(mkfifo("x", 0600), 0);
+	is_wrong(spec, "x", text);
+}
+
 /* Each kind of device has a check for the files that it opens. */
 static void files_of_devices(void **state)
 {
@@ -554,6 +641,8 @@ int main(void)
 		IN_SCRATCH(ports),
 		IN_SCRATCH(port_of_a_name),
 		IN_SCRATCH(other_files),
+		IN_SCRATCH(kinds),
+		IN_SCRATCH(kinds_of_templates),
 		cmocka_unit_test(files_of_devices),
 		cmocka_unit_test(what_companions_make),
 		IN_SCRATCH(left_over),

@@ -430,6 +430,10 @@ devctl clear driver -f pci0:3:0:0'
 	refused_alike vm.json
 	has "$PWD/pw: No such file or directory" report
 	has "$PWD/no-disk: No such file or directory" report
+	mkfifo pw
+	refused_alike vm.json
+	has "$PWD/pw: a FIFO: expected a file" report
+	rm pw
 	echo good >pw
 	truncate -s 1M no-disk
 	check 0 vm.json
