@@ -72,6 +72,14 @@ static void check_spec_needs(struct check *c)
 	}
 }
 
+/* Moves what was not found before the other findings of its device. */
+static void join(struct findings *missing, struct findings *out)
+{
+	findings_move(missing, out);
+	*out = *missing;
+	*missing = (struct findings){ 0 };
+}
+
 bool check_boot(const struct check_request *request, struct findings *out)
 {
 	const struct spec *spec = request->spec;
@@ -90,5 +98,7 @@ bool check_boot(const struct check_request *request, struct findings *out)
 	}
 	if (c.host.waits)
 		findings_clear(out);
+	else if (request->missing != NULL && request->missing->count > 0)
+		join(request->missing, out);
 	return !c.host.waits;
 }

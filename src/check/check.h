@@ -12,6 +12,7 @@ struct check_request {
 	bool again; /* the VM has booted before: vmrun is cleaning up what it left */
 	/* Companions are ready: checks only what they make.  Else all but that. */
 	bool left_over;
+	struct findings *missing; /* of check_find(), which join the other findings; or NULL */
 	/* Interfaces, sockets and the like that this vmrun made or holds, which may exist. */
 	const struct words *ours;
 	struct facts *facts;

@@ -1,6 +1,7 @@
 /*
  * Finds what only a run can find: a free tap, port or null modem, and the address of a PCI device.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/str.h"
 #include "check/check.h"
 #include "check/host.h"
+#include "check/need.h"
 #include "check/pci.h"
 #include "platform/os.h"
 #include "platform/port.h"
@@ -157,27 +159,37 @@ static bool is_claimed(const struct needs *others, const char *place)
 	return false;
 }
 
-/* Returns whether the device can listen on this port of its address, where no other part does. */
-static bool is_free_port(const struct needs *others, struct device *dev, const char *port)
+/* Returns the place where the device listens if this is its port, or NULL.  Caller frees. */
+static char *place_of(struct device *dev, const char *port)
 {
-	char *old = dev->found;
-	bool is_free;
+	char *old = dev->found, *place;
 
 	dev->found = mem_copy(port);
-	MEM_AUTO char *place = need_of(dev, NEED_PORT);
-
-	is_free = place != NULL && !is_claimed(others, place) && port_probe(place) == 0;
+	place = need_of(dev, NEED_PORT);
 	free(dev->found);
 	dev->found = old;
-	return is_free;
+	return place;
 }
 
-static char *find_port(struct search *s, struct device *dev, const char *old)
+/*
+ * Returns 0 if the device can listen on this port of its address, where no other part does; or an
+ * errno.
+ */
+static int probe_port(const struct needs *others, struct device *dev, const char *port)
+{
+	MEM_AUTO char *place = place_of(dev, port);
+
+	return place == NULL || is_claimed(others, place) ? EADDRINUSE : port_probe(place);
+}
+
+/* Returns a free port, or NULL; *why says then whether it is for the address, or is 0. */
+static char *find_port(struct search *s, struct device *dev, const char *old, int *why)
 {
 	NEEDS_AUTO struct needs others = { 0 };
 
+	*why = 0;
 	add_other_ports(s->spec, dev, &others);
-	if (old != NULL && is_free_port(&others, dev, old))
+	if (old != NULL && probe_port(&others, dev, old) == 0)
 		return mem_copy(old);
 	if (old != NULL)
 		drop_port(s->names, old);
@@ -191,10 +203,15 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 		 */
 		if (is_taken(s, text) || !take(s, name))
 			continue;
-		if (is_free_port(&others, dev, text))
+		*why = probe_port(&others, dev, text);
+		if (*why == 0)
 			return mem_copy(text);
 		drop_port(s->names, text);
+		/* What another port cannot mend. */
+		if (*why != EADDRINUSE && *why != EACCES)
+			return NULL;
 	}
+	*why = 0;
 	return NULL;
 }
 
@@ -228,16 +245,24 @@ static void complain(
 	(void)findings_add(s->host.out, FINDING_PROBLEM, dev, &at, what, "%s", why);
 }
 
-static void complain_of_port(struct search *s, const struct device *dev)
+/* Reports that no port was found, because of the address (an errno) or not (0). */
+static void complain_of_port(struct search *s, struct device *dev, int why)
 {
-	MEM_AUTO char *why = mem_format("no free port from %d on", FBUF_FIRST_PORT);
+	MEM_AUTO char *place = place_of(dev, NUMBER_TEXT(FBUF_FIRST_PORT));
 
-	complain(s, dev, "port", "auto", why);
+	if (why == 0) {
+		complain(s, dev, "port", "auto",
+		    "no free port from " NUMBER_TEXT(FBUF_FIRST_PORT) " on");
+		return;
+	}
+	*strrchr(place, ':') = '\0';
+	complain(s, dev, "host", place, check_port_fault(why));
 }
 
 static void find_for(struct search *s, struct device *dev)
 {
 	const char *old = pairs_get(s->before, dev->id);
+	int why = 0;
 	char *found;
 
 	if (dev->kind->placeholder == NULL)
@@ -255,7 +280,7 @@ static void find_for(struct search *s, struct device *dev)
 	else if (pci != NULL)
 		found = old != NULL ? mem_copy(old) : find_pci(s, pci);
 	else
-		found = find_port(s, dev, old);
+		found = find_port(s, dev, old, &why);
 	dev->found = found;
 	if (found != NULL)
 		remember(s->before, dev->id, found);
@@ -266,7 +291,7 @@ static void find_for(struct search *s, struct device *dev)
 	else if (bridge != NULL)
 		complain(s, dev, "bridge", bridge, "no free name for a tap");
 	else
-		complain_of_port(s, dev);
+		complain_of_port(s, dev, why);
 }
 
 /* Returns whether a serial port of the spec names one end of the null modem "/dev/nmdm0". */
@@ -340,7 +365,7 @@ size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct 
 		if (old == NULL || !has_open_port(dev))
 			continue;
 		add_other_ports(spec, dev, &others);
-		if (is_free_port(&others, dev, old))
+		if (probe_port(&others, dev, old) == 0)
 			continue;
 		drop_port(names, old);
 		pairs_remove(before, dev->id);

@@ -82,6 +82,16 @@ bool findings_mendable(
 	return true;
 }
 
+bool findings_have(const struct findings *findings, const char *what)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (findings->item[i].kind == FINDING_PROBLEM &&
+		    strcmp(findings->item[i].what, what) == 0)
+			return true;
+	}
+	return false;
+}
+
 size_t findings_problems(const struct findings *findings)
 {
 	size_t n = 0;

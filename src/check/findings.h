@@ -61,6 +61,8 @@ bool findings_mendable(
     const struct findings *findings, bool all, bool force, const struct words *tried, bool going);
 /* Returns the problem that the hypervisor or the loader cannot be executed, or NULL. */
 const struct finding *findings_missing_program(const struct findings *findings);
+/* Returns whether a problem is about this subject. */
+bool findings_have(const struct findings *findings, const char *what);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);
 /* Frees all findings and zeroes the list. */

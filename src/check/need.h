@@ -69,6 +69,8 @@ void check_netgraph(struct check *c, const struct checked_need *need);
 void check_socket(struct check *c, const struct checked_need *need);
 void check_server(struct check *c, const struct checked_need *need);
 void check_port(struct check *c, const struct checked_need *need);
+/* Returns why no program can listen at an address, of an errno of port_probe(). */
+const char *check_port_fault(int why);
 /* passthru.c */
 void check_pci(struct check *c, const struct checked_need *need);
 

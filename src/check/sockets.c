@@ -54,6 +54,11 @@ void check_server(struct check *c, const struct checked_need *need)
 	}
 }
 
+const char *check_port_fault(int why)
+{
+	return why == EADDRNOTAVAIL ? "this host has no such address" : strerror(why);
+}
+
 void check_port(struct check *c, const struct checked_need *need)
 {
 	const char *place = need->need->what;
@@ -66,8 +71,6 @@ void check_port(struct check *c, const struct checked_need *need)
 		    "%s: the name of the host is not looked up", place);
 	else if (why == EADDRINUSE)
 		check_problem(c, need, place, "the port is in use by another program")->busy = true;
-	else if (why == EADDRNOTAVAIL)
-		(void)check_problem(c, need, place, "this host has no such address");
 	else
-		(void)check_problem(c, need, place, "%s", strerror(why));
+		(void)check_problem(c, need, place, "%s", check_port_fault(why));
 }

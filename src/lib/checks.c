@@ -158,7 +158,7 @@ int vmrun_check(struct vmrun *vm)
 	WORDS_AUTO struct words ours = { 0 };
 	struct check_request request = { 0 };
 	struct facts facts = { 0 };
-	struct findings found = { 0 }, out = { 0 };
+	struct findings missing = { 0 }, found = { 0 };
 	PAIRS_AUTO struct pairs before = { 0 };
 	const struct check_names names = { 0 }; /* of others; a check takes none */
 	int status = STATUS_OK;
@@ -180,12 +180,12 @@ int vmrun_check(struct vmrun *vm)
 	request.spec = vm->first.spec;
 	request.plan = &vm->first.plan;
 	request.facts = &facts;
+	request.missing = &missing;
 	request.ours = &ours;
-	while (!check_find(vm->first.spec, vm->source.hyper, &before, &names, &facts, &found))
+	while (!check_find(vm->first.spec, vm->source.hyper, &before, &names, &facts, &missing))
 		answer_question(&facts);
-	while (!check_boot(&request, &out))
+	while (!check_boot(&request, &found))
 		answer_question(&facts);
-	findings_move(&found, &out);
 	handle_set_findings(vm, &found);
 	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
 	findings_clear(&found);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 #include "machine/decide.h"
+#include "policy/forecast.h"
 
 /* The longest delay of an answer: a year, as in vmrun.boot(). */
 #define MAX_DELAY_MS ((int64_t)366 * 86400 * 1000)
@@ -121,6 +122,47 @@ static struct next follow(struct machine *m)
 	free(m->choice.next_target);
 	m->choice.next_target = mem_copy(m->choice.decision.target);
 	return go(STATE_WAITING, m->choice.decision.delay_ms);
+}
+
+/* Lists who decides before the policy, "the program, on_exit of vm.lua", or returns NULL. */
+static char *asked_before(struct machine *m)
+{
+	struct words list = { 0 };
+	struct str s = { 0 };
+
+	boot_hooks(m->source, m->boot.spec, "on_exit", &list);
+	if (m->options.decide != NULL)
+		str_add(&s, "the program");
+	for (size_t i = 0; i < list.count; i++)
+		str_addf(&s, "%s%s", s.length == 0 ? "" : ", ", list.item[i]);
+	words_free(&list);
+	return s.length == 0 ? NULL : str_take(&s);
+}
+
+void machine_say_forecast(struct machine *m)
+{
+	MEM_AUTO char *hooks = NULL;
+	struct forecast forecast;
+
+	if (m->choice.forecast_told || m->options.simulation != NULL)
+		return;
+	m->choice.forecast_told = true;
+	hooks = asked_before(m);
+	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
+	for (size_t i = 0; i < forecast.count; i++) {
+		const struct forecast_row *p = &forecast.item[i];
+		struct event_record *r = event_add(m->events, VMRUN_POLICY);
+
+		machine_event_cause(r, p->cause);
+		r->event.status = p->status;
+		r->event.action = decision_action(&p->decision);
+		r->event.delay_ms = p->decision.delay_ms;
+		event_target(r, p->decision.target);
+		event_ended(r, m->boot.target);
+		event_by(r, p->decision.by);
+		event_text(r, hooks);
+	}
+	forecast_clear(&forecast);
 }
 
 struct next decide_begin(struct machine *m)

@@ -119,8 +119,9 @@ struct preparation {
 	bool ready_command_runs; /* the helper is a companion's ready command */
 	bool fact_command_runs;	 /* the helper is a command of facts_wanted() */
 	struct facts facts;
-	struct findings findings;
-	bool user_is_asked;    /* whether to apply fixes */
+	struct findings missing, findings; /* what was not found; all that the checks report */
+	char *console_fault;		   /* why the console cannot be opened, or NULL */
+	bool user_is_asked;		   /* whether to apply fixes */
 	bool fix_takes;	       /* the running fix creates a thing that has to be undone */
 	char *fixed;	       /* the name of that thing */
 	struct words tried;    /* command lines of the fixes run for this boot */
@@ -355,6 +356,8 @@ void machine_event_cause(struct event_record *r, enum cause cause);
  * and says so.
  */
 void machine_decide_again(struct machine *m, const char *target, int64_t delay_ms, const char *by);
+/* Says, once, what will boot after each cause. */
+void machine_say_forecast(struct machine *m);
 
 /* shared.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);

@@ -13,7 +13,6 @@
 #include "platform/os.h"
 #include "machine/machine_inside.h"
 #include "machine/prepare.h"
-#include "policy/forecast.h"
 
 #define MAX_FIX_MS 30000  /* kldload and devctl wait for hardware */
 #define MAX_GONE_MS 10000 /* the kernel frees a destroyed VM when no process uses it */
@@ -22,7 +21,9 @@
 void prepare_clear(struct preparation *p)
 {
 	facts_clear(&p->facts);
+	findings_clear(&p->missing);
 	findings_clear(&p->findings);
+	free(p->console_fault);
 	words_free(&p->tried);
 	words_free(&p->refused);
 	free(p->fixed);
@@ -70,8 +71,7 @@ static struct next report_and_fail(struct machine *m)
 	return fail_with_findings(m);
 }
 
-/* Opens the terminal of the serial port that is vmrun's console; all boots use the same one. */
-static int open_console(struct machine *m, struct error *err)
+static int open_terminal(struct machine *m, struct error *err)
 {
 	struct spec *spec = m->boot.spec;
 
@@ -87,27 +87,58 @@ static int open_console(struct machine *m, struct error *err)
 	return 0;
 }
 
+/*
+ * Opens the terminal of the serial port that is vmrun's console; all boots use the same one.
+ * Returns false if that fails, and stores why.
+ */
+static bool open_console(struct machine *m)
+{
+	ERROR_AUTO struct error err = { 0 };
+	bool good = open_terminal(m, &err) == 0;
+
+	free(m->preparation.console_fault);
+	m->preparation.console_fault = good ? NULL : mem_copy(err.text);
+	return good;
+}
+
+/* Reports why the console was not opened, unless the check of its log has told it. */
+static void add_console_fault(struct machine *m)
+{
+	struct preparation *p = &m->preparation;
+	const char *log = m->boot.spec->console.log, *why;
+	struct where at = { NULL, SPEC_CONSOLE, 0 };
+	struct findings fault = { 0 };
+
+	if (p->console_fault == NULL || (log != NULL && findings_have(&p->findings, log)))
+		return;
+	why = str_after(p->console_fault, SPEC_CONSOLE ": ");
+	(void)findings_add(&fault, FINDING_PROBLEM, NULL, &at, SPEC_CONSOLE, "%s",
+	    why == NULL ? p->console_fault : why);
+	findings_move(&p->findings, &fault);
+}
+
+/* What is not found fails the boot after the checks, whose problems are reported with it. */
 static bool find(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	const struct check_names names = prepare_names(m);
 	struct report report = { 0 };
-	ERROR_AUTO struct error err = { 0 };
+	bool all_found;
 
 	p->open = p->open || spec_is_open(m->boot.spec);
-	if (open_console(m, &err) != 0) {
-		*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-		return true;
-	}
+	all_found = open_console(m);
 	if (p->open &&
 	    !check_find(
-		m->boot.spec, m->boot.plan.hyper, &m->host.found, &names, &p->facts, &p->findings))
+		m->boot.spec, m->boot.plan.hyper, &m->host.found, &names, &p->facts, &p->missing))
 		return prepare_start_fact(m, next);
-	if (findings_problems(&p->findings) > 0) {
+	all_found = findings_problems(&p->missing) == 0 && all_found;
+	if (!all_found && m->options.no_checks) {
+		findings_move(&p->findings, &p->missing);
+		add_console_fault(m);
 		*next = report_and_fail(m);
 		return true;
 	}
-	if (p->open && boot_replan(m->source, &m->boot, &report) != 0) {
+	if (all_found && p->open && boot_replan(m->source, &m->boot, &report) != 0) {
 		*next = machine_fail_with(m, &report);
 		return true;
 	}
@@ -162,6 +193,7 @@ static bool start_fix(struct machine *m, struct next *next)
 void prepare_check_again(struct preparation *p)
 {
 	facts_clear(&p->facts);
+	findings_clear(&p->missing);
 	findings_clear(&p->findings);
 	/* Another program may have taken a free name or port in the meantime. */
 	if (p->step == PREPARE_CHECK)
@@ -213,14 +245,17 @@ static bool look(struct machine *m, bool left_over, bool *waits, struct next *ne
 		.plan = &m->boot.plan,
 		.again = m->history.boots > 0,
 		.left_over = left_over,
+		.missing = &p->missing,
 		.ours = &ours,
 		.facts = &p->facts };
 
 	for (size_t i = 0; i < ledger_count(m->host.ledger); i++)
 		words_add(&ours, ledger_at(m->host.ledger, i)->name);
 	words_append(&ours, &m->host.locks.paths);
-	if (check_boot(&request, &p->findings))
+	if (check_boot(&request, &p->findings)) {
+		add_console_fault(m);
 		return true;
+	}
 	*waits = prepare_start_fact(m, next);
 	return false;
 }
@@ -318,47 +353,6 @@ static struct next step_on(struct machine *m)
 	return next;
 }
 
-/* Lists who decides before the policy, "the program, on_exit of vm.lua", or returns NULL. */
-static char *asked_before(struct machine *m)
-{
-	struct words list = { 0 };
-	struct str s = { 0 };
-
-	boot_hooks(m->source, m->boot.spec, "on_exit", &list);
-	if (m->options.decide != NULL)
-		str_add(&s, "the program");
-	for (size_t i = 0; i < list.count; i++)
-		str_addf(&s, "%s%s", s.length == 0 ? "" : ", ", list.item[i]);
-	words_free(&list);
-	return s.length == 0 ? NULL : str_take(&s);
-}
-
-static void say_forecast(struct machine *m)
-{
-	MEM_AUTO char *hooks = NULL;
-	struct forecast forecast;
-
-	if (m->choice.forecast_told || m->options.simulation != NULL)
-		return;
-	m->choice.forecast_told = true;
-	hooks = asked_before(m);
-	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
-	for (size_t i = 0; i < forecast.count; i++) {
-		const struct forecast_row *p = &forecast.item[i];
-		struct event_record *r = event_add(m->events, VMRUN_POLICY);
-
-		machine_event_cause(r, p->cause);
-		r->event.status = p->status;
-		r->event.action = decision_action(&p->decision);
-		r->event.delay_ms = p->decision.delay_ms;
-		event_target(r, p->decision.target);
-		event_ended(r, m->boot.target);
-		event_by(r, p->decision.by);
-		event_text(r, hooks);
-	}
-	forecast_clear(&forecast);
-}
-
 /* Tells the notes of the plan that no earlier boot had. */
 static void say_notes(struct machine *m)
 {
@@ -377,7 +371,7 @@ static void say_notes(struct machine *m)
 
 static void announce(struct machine *m)
 {
-	say_forecast(m);
+	machine_say_forecast(m);
 	event_target(event_add(m->events, VMRUN_STARTING), m->boot.target);
 	say_notes(m);
 }

@@ -210,6 +210,26 @@ static void no_free_port(void **state)
 	checked_free(&c);
 }
 
+/* No port of such an address can be found, and the first try tells it. */
+static void no_such_address(void **state)
+{
+	struct checked c = { 0 };
+	MEM_AUTO char *where = NULL;
+
+	(void)state;
+	watched_port = 5901;
+	watched_probes = 0;
+	checked_make(&c, &hyper_bhyve, "graphic = { host = '192.0.2.1', port = 'auto' }");
+	watched_port = 0;
+	where = where_keys_path(
+	    checked_has(&c, "192.0.2.1", "this host has no such address", NULL, NULL)->keys);
+	assert_string_equal(where, "graphic.host");
+	assert_int_equal(watched_probes, 0);
+	checked_free(&c);
+	checked_one(NULL, "graphic = { host = '2001:db8::1', port = 'auto' }", "[2001:db8::1]",
+	    "this host has no such address", NULL, NULL);
+}
+
 static void names_of_other_runs(void **state)
 {
 	struct checked c = { .says = taps };
@@ -396,6 +416,7 @@ int main(void)
 		cmocka_unit_test(a_free_port),
 		cmocka_unit_test(no_port_of_the_spec),
 		cmocka_unit_test(no_free_port),
+		cmocka_unit_test(no_such_address),
 		cmocka_unit_test(a_free_null_modem),
 		cmocka_unit_test(the_last_null_modem),
 		cmocka_unit_test(names_of_other_runs),

@@ -139,7 +139,7 @@ needs_commands() {
 	PATH=$PWD/tools:/usr/bin:/bin check 69 --force --bhyve /nope vm.json
 	lacks 'a run would' out
 	PATH=$PWD/tools:/usr/bin:/bin vmrun --force --bhyve /nope vm.json
-	is "$status" 69
+	is "$status" 127
 	is "$(starts)" ''
 	printf '#!/bin/sh\n' >up.sh
 	chmod +x up.sh
@@ -407,6 +407,47 @@ devctl clear driver -f pci0:3:0:0'
 	script 'exit 1'
 	vmrun --fix vm.json
 	is "$status" 0
+}
+
+@test "a run reports what it cannot find or open with all else that a check finds" {
+	needs_commands
+	: >state/pci
+	: >state/pci.old
+	local others='{"device": "nvme", "path": "no-disk"}, {"device": "virtio-net", "name": "tap3"}'
+	spec '{"com1": "console", "console": {"log": "cdir/x.log"}, "emulations": ['"$others"']}'
+	refused_alike vm.json
+	has "fix: mkdir -p $PWD/cdir" report
+	has 'tap3: no such interface' report
+	has "$PWD/no-disk: No such file or directory" report
+	refused_alike --fix vm.json
+	[ ! -e cdir ]
+	spec '{"emulations": [{"device": "passthru", "lookup": {"vendor": "10de1043", "device": "1c030000"}}, '"$others"']}'
+	refused_alike vm.json
+	has '10de1043 1c030000: no such PCI device' report
+	has 'tap3: no such interface' report
+	spec '{"graphic": {"host": "192.0.2.1", "port": "auto"}, "emulations": ['"$others"']}'
+	refused_alike vm.json
+	has '192.0.2.1: this host has no such address' report
+	has 'tap3: no such interface' report
+	# A device of the VM stays in its place among the others.
+	is "$(grep -c '^  [a-z]' report)" 3
+	# Without checks these are all that refuse the boot.
+	vmrun --no-requirement-check vm.json
+	is "$status" 69
+	has '192.0.2.1: this host has no such address'
+	lacks tap3
+	spec '{"com1": "console", "console": {"log": "cdir/x.log"}, "emulations": ['"$others"']}'
+	vmrun --no-requirement-check vm.json
+	is "$status" 69
+	has "console: cannot write $PWD/cdir/x.log: No such file"
+	lacks tap3
+	# What only the opening tells is a problem among the others, too.
+	spec '{"com1": "console", "console": {"log": "fifo"}, "emulations": ['"$others"']}'
+	mkfifo fifo
+	vmrun vm.json
+	is "$status" 69
+	has "console: cannot write $PWD/fifo: "
+	has 'tap3: no such interface'
 }
 
 @test "a file without a password: the same problem for a check and for a run, which tells its end" {

@@ -105,7 +105,7 @@ flooding() {
 	spec "{\"com1\": \"console\", \"console\": {\"log\": \"$PWD/logs/log\"}}"
 	vmrun vm.json
 	is "$status" 69
-	has "console: cannot write $PWD/logs/log: No such file or directory"
+	has "console: cannot write $PWD/logs/log: No such file"
 	is "$(starts)" ''
 }
 

@@ -658,7 +658,7 @@ static void test_console_without_log(void **state)
 	(void)state;
 	life_script("exit 1");
 	run(more, NULL);
-	vm_check_told(&v, "exit check_failed console: cannot write /no/such/directory/log: ");
+	vm_check_told(&v, "exit check_failed /no/such/directory/log: its directory ");
 	vm_close(&v);
 	vm_make(&v, more, NULL);
 	v.machine->history.boots = 1;
