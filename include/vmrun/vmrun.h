@@ -419,6 +419,7 @@ struct vmrun_finding {
 	bool advice;	     /* the fix is for the user: vmrun never runs it */
 	/* not a problem: a companion makes the subject, and the check follows then */
 	bool made;
+	bool warning; /* not a problem: the VM starts without the subject, and vmrun warns */
 };
 
 /*
@@ -429,8 +430,9 @@ struct vmrun_finding {
 VMRUN_API const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index);
 /*
  * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]},
- * with "made":[{device,id,slot,path,what,by}] where companions make something; NULL if
- * vmrun_check() was not called or returned without a check.  Caller frees with free().
+ * with "made":[{device,id,slot,path,what,by}] where companions make something, and
+ * "warnings":[{device,id,slot,path,problem}] where there are any; NULL if vmrun_check() was not
+ * called or returned without a check.  Caller frees with free().
  */
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 

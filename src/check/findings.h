@@ -10,6 +10,7 @@
 
 enum finding_kind {
 	FINDING_PROBLEM,   /* the VM cannot start */
+	FINDING_WARNING,   /* the VM starts, but something beside it does not */
 	FINDING_UNCHECKED, /* could not be checked: reported, but the VM starts */
 	FINDING_MADE,	   /* a companion makes it: reported, and checked once it is ready */
 };

@@ -22,13 +22,15 @@ bool check_is_due(
 struct finding *check_problem(
     struct check *c, const struct checked_need *need, const char *what, const char *fmt, ...)
 {
+	bool is_optional = need->need != NULL && need->need->optional;
 	MEM_AUTO char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = mem_vformat(fmt, ap);
 	va_end(ap);
-	return findings_add(c->host.out, FINDING_PROBLEM, need->dev, need->at, what, "%s", text);
+	return findings_add(c->host.out, is_optional ? FINDING_WARNING : FINDING_PROBLEM, need->dev,
+	    need->at, what, "%s", text);
 }
 
 void check_words(struct words *command, const char *const *words)

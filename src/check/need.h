@@ -28,7 +28,10 @@ bool check_is_ours(const struct check *c, const char *what);
  */
 bool check_is_due(
     struct check *c, const struct checked_need *need, const char *what, const char *maker);
-/* Adds a problem of a need, and lends it until the next one is added. */
+/*
+ * Adds a problem of a need, or a warning if the need is optional, and lends it until the next one
+ * is added.
+ */
 struct finding *check_problem(struct check *c, const struct checked_need *need, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Gives a finding a command as its fix that is for the user: vmrun does not run it. */

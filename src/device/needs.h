@@ -54,6 +54,7 @@ struct need {
 	bool write;
 	bool cd;	/* NEED_DISK: the guest sees a CD drive */
 	bool password;	/* NEED_FILE: the first line is the password of a screen */
+	bool optional;	/* the VM runs without it, and vmrun warns */
 	char *owner;	/* NEED_PROGRAM: what executes it, "companion dhcp"; NULL: vmrun */
 	int64_t sector; /* NEED_DISK: the logical sector size of the spec, 0: none */
 	/* NEED_DISK: what the spec says that its image is, as qemu-img names it; static */

@@ -52,6 +52,7 @@ static void lend_finding(
 	s->finding.advice = f->advice;
 	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
 	s->finding.made = f->kind == FINDING_MADE;
+	s->finding.warning = f->kind == FINDING_WARNING;
 	s->finding.will_fix = mendable && finding_may_fix(f, vm->options.fix, vm->options.force);
 }
 
@@ -208,14 +209,13 @@ static void begin_finding(struct str *json, const struct vmrun_finding *f)
 	json_add_text(json, "path", f->path);
 }
 
-static void add_problem(struct str *json, const struct vmrun_finding *f)
+/* Adds what is wrong, in an object that is not ended. */
+static void begin_problem(struct str *json, const struct vmrun_finding *f)
 {
 	MEM_AUTO char *problem = mem_format("%s: %s", f->what, f->problem);
 
 	begin_finding(json, f);
 	json_add_text(json, "problem", problem);
-	json_add_text(json, "fix", f->fix);
-	json_end_object(json);
 }
 
 /* Adds the list of problems and returns their number. */
@@ -226,13 +226,23 @@ static int add_problems(struct str *json, const char *key, const struct vmrun *v
 
 	json_begin_list(json, key);
 	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
-		if (f->unchecked || f->made)
+		if (f->unchecked || f->made || f->warning)
 			continue;
 		count++;
-		add_problem(json, f);
+		begin_problem(json, f);
+		json_add_text(json, "fix", f->fix);
+		json_end_object(json);
 	}
 	json_end_list(json);
 	return count;
+}
+
+/* Begins a list unless it was begun. */
+static void begin_list_once(struct str *json, const char *key, bool *has_list)
+{
+	if (!*has_list)
+		json_begin_list(json, key);
+	*has_list = true;
 }
 
 /* Adds the list of what companions make, if they make something that was not checked. */
@@ -244,12 +254,27 @@ static void add_made(struct str *json, const struct vmrun *vm)
 	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
 		if (!f->made)
 			continue;
-		if (!has_list)
-			json_begin_list(json, "made");
-		has_list = true;
+		begin_list_once(json, "made", &has_list);
 		begin_finding(json, f);
 		json_add_text(json, "what", f->what);
 		json_add_text(json, "by", str_after(f->problem, FINDING_MADE_BY));
+		json_end_object(json);
+	}
+	if (has_list)
+		json_end_list(json);
+}
+
+/* Adds the list of warnings, if there are any. */
+static void add_warnings(struct str *json, const struct vmrun *vm)
+{
+	const struct vmrun_finding *f;
+	bool has_list = false;
+
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (!f->warning)
+			continue;
+		begin_list_once(json, "warnings", &has_list);
+		begin_problem(json, f);
 		json_end_object(json);
 	}
 	if (has_list)
@@ -289,6 +314,7 @@ char *vmrun_check_json(const struct vmrun *vm)
 	json_add_text(&json, "target", vm->first.target);
 	(void)add_problems(&json, "problems", vm);
 	add_made(&json, vm);
+	add_warnings(&json, vm);
 	json_end_object(&json);
 	str_make_utf8(&json); /* a path may be invalid UTF-8 */
 	return str_take(&json);

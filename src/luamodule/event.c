@@ -93,6 +93,7 @@ static const struct member finding_rows[] = {
 	FINDING(unchecked, MEMBER_FLAG),
 	FINDING(advice, MEMBER_FLAG),
 	FINDING(made, MEMBER_FLAG),
+	FINDING(warning, MEMBER_FLAG),
 };
 
 void event_push_next(lua_State *L, struct vmrun *handle)

@@ -190,8 +190,9 @@ static void add_programs(const struct spec *spec, struct needs *needs)
 	if (spec->tpm.managed)
 		add_program(needs, "managed", "swtpm", mem_copy("tpm"))->above = "tpm";
 	if (spec->post_start_script.count > 0)
-		(void)add_program(needs, "post_start_script", spec->post_start_script.item[0],
-		    mem_copy("post_start_script"));
+		add_program(needs, "post_start_script", spec->post_start_script.item[0],
+		    mem_copy("post_start_script"))
+		    ->optional = true;
 	add_companions(spec, needs);
 	add_probe(&spec->ready, "ready", needs);
 	add_probe(&spec->alive, "alive", needs);

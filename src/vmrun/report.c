@@ -113,7 +113,7 @@ static bool is_same_device(const char *a, const char *b)
 
 static bool is_problem(const struct vmrun_finding *f)
 {
-	return !f->unchecked && !f->made;
+	return !f->unchecked && !f->made && !f->warning;
 }
 
 static void print_head(const struct vmrun *vm, const char *target, FILE *to)
@@ -177,7 +177,7 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 	const struct vmrun_finding *f;
 
 	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
-		if (f->unchecked)
+		if (f->unchecked || f->warning)
 			continue;
 		if (!is_same_device(f->id, last))
 			print_device(f, to);
@@ -198,6 +198,17 @@ static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
 	return true;
 }
 
+/* Prints what refuses no start: warnings, and what could not be checked. */
+static void print_remark(const struct vmrun_finding *f, FILE *to)
+{
+	MEM_AUTO char *what = clean(f->what);
+	MEM_AUTO char *lead =
+	    f->warning ? mem_format("  warning: %s:", what) : mem_copy("  not checked:");
+
+	print_wrapped(to, lead, f->problem);
+	(void)fprintf(to, "\n");
+}
+
 void report_print(const struct vmrun *vm, const char *target, FILE *to)
 {
 	const struct vmrun_finding *f;
@@ -205,10 +216,8 @@ void report_print(const struct vmrun *vm, const char *target, FILE *to)
 	print_head(vm, target, to);
 	print_problems(vm, to);
 	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
-		if (!f->unchecked)
-			continue;
-		print_wrapped(to, "  not checked:", f->problem);
-		(void)fprintf(to, "\n");
+		if (f->warning || f->unchecked)
+			print_remark(f, to);
 	}
 }
 

@@ -129,8 +129,9 @@ needs_commands() {
 	has '    /nope: No such file or directory' out
 	has '    grub-bhyve: not found in PATH ' out
 	has ' fix: pkg install grub2-bhyve' out
-	has "    $PWD/up.sh: No such file or directory" out
+	has "  warning: $PWD/up.sh: No such file or directory" out
 	has '      (post_start_script)' out
+	lacks "    $PWD/up.sh" out
 	has '    no-dhcpd: not found in PATH (companion dhcp)' out
 	has '    no-look: not found in PATH (ready of companion dhcp)' out
 	has '    no-up: not found in PATH (ready)' out
@@ -149,6 +150,28 @@ needs_commands() {
 	cp up.sh alive.sh
 	mkdir logs
 	PATH=$PWD/tools:$PATH check 0 vm.json
+}
+
+@test "post_start_script that cannot be executed is a warning, and the VM starts" {
+	needs_commands
+	spec '{"post_start_script": "/no/script"}'
+	check 0 vm.json
+	is "$(cat out)" "vmrun: $vm (target default) can start: no problems
+  warning: /no/script: No such file or directory (post_start_script)"
+	check 0 --json vm.json
+	is "$(jq -c 'del(.vm)' out)" '{"target":"default","problems":[],"warnings":[{"device":null,"id":null,"slot":null,"path":"post_start_script","problem":"/no/script: No such file or directory (post_start_script)"}]}'
+	# Beside a problem it is no second one.
+	spec '{"post_start_script": "/no/script", "emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	refused_alike vm.json
+	is "$(head -n 1 report)" "vmrun: $vm (target default) cannot start: 1 problem on 1 device"
+	has '  warning: /no/script: No such file or directory (post_start_script)' report
+	is "$(jq '.problems | length' <(jq -c 'select(.event == "checked")' events))" 1
+	echo tap3 >state/interfaces
+	script 'sleep 100 exit 1'
+	vmrun vm.json
+	is "$status" 0
+	has 'warning: post_start_script: /no/script: No such file or directory'
+	is "$(grep -c /no/script err)" 1
 }
 
 @test "no line of the report has more than 80 columns, unless a path or a command does" {
