@@ -37,13 +37,15 @@ char *rundir_default(void)
 
 char *statedir_default(void)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const char *state = getenv("XDG_STATE_HOME");
+	MEM_AUTO char *home = NULL;
 
 	if (geteuid() == 0)
 		return mem_copy("/var/db/vmrun");
 	if (state != NULL && *state == '/')
 		return mem_format("%s/vmrun", state);
-	return mem_format("%s/.local/state/vmrun", home != NULL ? home : "");
+	home = os_home();
+	return mem_format("%s/.local/state/vmrun", home);
 }
 
 int statedir_make(const char *path, struct error *err)

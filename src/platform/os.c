@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -16,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+
+#define MAX_PASSWD_ENTRY 4096 /* bytes of the strings of one user */
 
 const char *os_arch(void)
 {
@@ -67,6 +71,20 @@ bool os_vm_exists(const char *name)
 	MEM_AUTO char *path = MEM_JOIN(directory, "/", name);
 
 	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
+}
+
+char *os_home(void)
+{
+	const char *home = getenv("HOME");
+	char room[MAX_PASSWD_ENTRY];
+	struct passwd entry, *found = NULL;
+
+	if (home != NULL && *home == '/')
+		return mem_copy(home);
+	/* A server of users that does not answer is no entry. */
+	if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) != 0 || found == NULL)
+		return mem_copy("");
+	return mem_copy(found->pw_dir);
 }
 
 bool os_device_is_listed(const char *name)

@@ -65,6 +65,11 @@ int os_pin_thread(pid_t pid, int64_t thread, const bool cpus[MAX_HOST_CPUS]);
 char *os_vmm_directory(void);
 /* Returns whether /dev/vmm/NAME, the kernel's half of a bhyve VM, exists. */
 bool os_vm_exists(const char *name);
+/*
+ * Returns the user's home directory: $HOME if it is an absolute path, else that of the password
+ * database, "" if there is none.  Caller frees.
+ */
+char *os_home(void);
 /* Returns an id that the host gives to its present boot, "" if it gives none. Caller frees. */
 char *os_boot_id(void);
 /*

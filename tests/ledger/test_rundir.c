@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "../platform/scratch.h"
+#include "base/mem.h"
 #include "hyper/hyper.h"
 
 static long simulated_user = -1; /* -1: the real one */
@@ -492,6 +494,52 @@ static void test_file_that_stays(void **state)
 	rundir_close(&r);
 }
 
+static void is_state_directory(const char *home, const char *wanted)
+{
+	MEM_AUTO char *got = NULL;
+
+	if (home == NULL)
+		assert_int_equal(unsetenv("HOME"), 0);
+	else
+		assert_int_equal(setenv("HOME", home, 1), 0);
+	got = statedir_default();
+	assert_string_equal(got, wanted);
+}
+
+/* A service manager may start vmrun without HOME; the password database knows it. */
+static void test_state_directory(void **state)
+{
+	const char *home = getenv("HOME"), *given = getenv("XDG_STATE_HOME");
+	MEM_AUTO char *old = home == NULL ? NULL : mem_copy(home);
+	MEM_AUTO char *old_state = given == NULL ? NULL : mem_copy(given);
+	const struct passwd *user;
+
+	(void)state;
+	(void)unsetenv("XDG_STATE_HOME");
+	simulated_user = 0;
+	is_state_directory("/home/me", "/var/db/vmrun");
+	simulated_user = 1; /* daemon, on FreeBSD and Linux */
+	user = getpwuid(1);
+	is_state_directory("/home/me", "/home/me/.local/state/vmrun");
+	if (user != NULL) {
+		MEM_AUTO char *wanted = mem_format("%s/.local/state/vmrun", user->pw_dir);
+
+		is_state_directory(NULL, wanted);
+		is_state_directory("", wanted);
+		is_state_directory("me", wanted);
+	}
+	simulated_user = INT32_MAX - 1; /* nobody's */
+	is_state_directory(NULL, "/.local/state/vmrun");
+	assert_int_equal(setenv("XDG_STATE_HOME", "/state", 1), 0);
+	is_state_directory(NULL, "/state/vmrun");
+	simulated_user = -1;
+	(void)unsetenv("XDG_STATE_HOME");
+	if (old_state != NULL)
+		assert_int_equal(setenv("XDG_STATE_HOME", old_state, 1), 0);
+	if (old != NULL)
+		assert_int_equal(setenv("HOME", old, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_strangers_file, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_state_directory),
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_no_directory_of_ours, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
