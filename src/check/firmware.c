@@ -22,16 +22,26 @@ static int64_t measure(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
 }
 
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 /* Reports that the firmware cannot be read; a missing one at a known place is in a package. */
 static void report_no_rom(struct check *c, const struct checked_need *need, const char *why)
 {
-	const char *rom = c->request->plan->bootrom;
-	bool is_missing = access(rom, F_OK) != 0 && errno == ENOENT;
-	bool given = spec_gives(c->request->spec, "bootrom");
+	const char *rom = c->request->plan->bootrom, *package = firmware_package(rom);
+	bool given = spec_gives(c->request->spec, "bootrom"), missing = is_missing(rom);
 	bool is_of_port = firmware_is_known(rom) && firmware_is_bhyve(rom);
-	struct finding *f = check_problem(c, need, rom, "%s", why);
+	bool is_of_qemu = missing && !c->host.bhyve && package != NULL;
+	struct finding *f = check_problem(c, need, rom, "%s%s", why,
+	    is_of_qemu ? ": UEFI firmware for qemu (or name another with \"qemu\": { \"bootrom\": "
+			 "... })"
+		       : "");
 
-	if (is_missing && c->host.bhyve && (!given || is_of_port))
+	if (is_of_qemu)
+		check_advise_package(c, f, NULL, package);
+	else if (missing && c->host.bhyve && (!given || is_of_port))
 		check_advise_package(c, f, firmware_port(rom), NULL);
 }
 
@@ -99,8 +109,10 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 		struct finding *f = check_problem(c, given ? &template : need,
 		    plan->varfile_template, "%s: %s is made from it", why, plan->varfile);
 
-		if (!given && c->host.bhyve && access(plan->varfile_template, F_OK) != 0)
-			check_advise_package(c, f, firmware_port(plan->varfile_template), NULL);
+		if (!given && is_missing(plan->varfile_template))
+			check_advise_package(c, f,
+			    c->host.bhyve ? firmware_port(plan->varfile_template) : NULL,
+			    firmware_package(plan->varfile_template));
 	}
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)

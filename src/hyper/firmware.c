@@ -133,6 +133,15 @@ int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, co
 	return no_kind(hyper->firmware, kind, err);
 }
 
+static bool is_listed(const char *const *paths, const char *path)
+{
+	for (size_t i = 0; paths[i] != NULL; i++) {
+		if (strcmp(paths[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool firmware_is_known(const char *path)
 {
 	static const char *const *const places[] = { firmware_bhyve_amd64, firmware_bhyve_code,
@@ -141,10 +150,8 @@ bool firmware_is_known(const char *path)
 		firmware_qemu_arm64_vars };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		for (size_t k = 0; places[i][k] != NULL; k++) {
-			if (strcmp(places[i][k], path) == 0)
-				return true;
-		}
+		if (is_listed(places[i], path))
+			return true;
 	}
 	return false;
 }
@@ -160,6 +167,17 @@ bool firmware_is_bhyve(const char *path)
 const char *firmware_port(const char *path)
 {
 	return strcmp(path, firmware_bhyve_arm64[0]) == 0 ? "u-boot-bhyve-arm64" : "edk2-bhyve";
+}
+
+const char *firmware_package(const char *path)
+{
+	if (is_listed(firmware_qemu, path) || is_listed(firmware_qemu_code, path) ||
+	    is_listed(firmware_qemu_vars, path))
+		return "ovmf";
+	return is_listed(firmware_qemu_arm64, path) || is_listed(firmware_qemu_arm64_code, path) ||
+		is_listed(firmware_qemu_arm64_vars, path)
+	    ? "qemu-efi-aarch64"
+	    : NULL;
 }
 
 /* Names of the ports and packages differ: edk2-x86_64-code.fd has edk2-i386-vars.fd. */

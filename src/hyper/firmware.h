@@ -40,6 +40,8 @@ bool firmware_is_known(const char *path);
 
 /* Returns the port of FreeBSD that installs a path of bhyve's firmware below.  Static text. */
 const char *firmware_port(const char *path);
+/* Returns the package of Debian that installs a path of qemu's firmware below, or NULL. */
+const char *firmware_package(const char *path);
 
 extern const char *const firmware_bhyve_amd64[];
 extern const char *const firmware_bhyve_code[]; /* keeps its variables in another file */

@@ -21,23 +21,6 @@ void qemu_check_boot(struct qemu_plan *b)
 			      : "remove this key for UEFI firmware");
 }
 
-/*
- * Returns the installed file of the list.  If there is none, returns the first, and reports it
- * except in a dry run.
- */
-static const char *installed(struct qemu_plan *b, const char *const *paths)
-{
-	const char *path = firmware_first(paths, b->request->dry);
-	struct where at = { NULL, "bootrom", 0 };
-
-	if (path == NULL)
-		report_add(b->report, STATUS_CHECK, &at,
-		    "UEFI firmware for qemu is not installed: expected %s (Debian: apt install "
-		    "%s), or name another with \"qemu\": { \"bootrom\": ... }",
-		    paths[0], b->machine->package);
-	return path == NULL ? paths[0] : path;
-}
-
 static void add_flash_node(const char *node, const char *path, bool ro, struct words *argv)
 {
 	qemu_begin(argv, "-blockdev", NULL);
@@ -71,18 +54,19 @@ void qemu_add_firmware(struct qemu_plan *b)
 		vars = substitute ? mem_format("%s.qemu", s->varfile) : mem_copy(s->varfile);
 	if (vars != NULL) {
 		if (substitute)
-			b->plan->varfile_template = mem_copy(installed(b, b->machine->vars));
+			b->plan->varfile_template =
+			    mem_copy(firmware_first(b->machine->vars, true));
 		else
 			b->plan->varfile_template = s->varfile_template != NULL
 			    ? mem_copy(s->varfile_template)
 			    : firmware_template(rom);
 		b->plan->varfile = mem_copy(vars);
 		if (substitute)
-			rom = installed(b, b->machine->code);
+			rom = firmware_first(b->machine->code, true);
 		add_flash(b, rom, vars);
 	} else {
 		if (substitute)
-			rom = installed(b, b->machine->firmware);
+			rom = firmware_first(b->machine->firmware, true);
 		words_add(b->argv, "-bios");
 		words_add(b->argv, rom);
 	}

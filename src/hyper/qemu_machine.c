@@ -22,7 +22,6 @@ static const struct qemu_machine machines[] = {
 	    .firmware = firmware_qemu,
 	    .code = firmware_qemu_code,
 	    .vars = firmware_qemu_vars,
-	    .package = "ovmf",
 	    .is_pc = true },
 	[ARCH_ARM64] = { .name = "virt",
 	    .program = "qemu-system-aarch64",
@@ -30,8 +29,7 @@ static const struct qemu_machine machines[] = {
 	    .tpm = "tpm-tis-device",
 	    .firmware = firmware_qemu_arm64,
 	    .code = firmware_qemu_arm64_code,
-	    .vars = firmware_qemu_arm64_vars,
-	    .package = "qemu-efi-aarch64" },
+	    .vars = firmware_qemu_arm64_vars },
 };
 
 const struct qemu_machine *qemu_machine_of(const struct spec *spec)

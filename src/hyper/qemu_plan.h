@@ -10,7 +10,6 @@ struct qemu_machine {
 	const char *tcg_options; /* of -cpu max, or NULL */
 	const char *tpm;	 /* the model of a TPM */
 	const char *const *firmware, *const *code, *const *vars;
-	const char *package; /* of Debian, with the firmware */
 	/* It has what belongs to PCs: BIOS, LPC, ISA and, under TCG, a log of triple faults. */
 	bool is_pc;
 };

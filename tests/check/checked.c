@@ -68,21 +68,22 @@ void checked_again(struct checked *c)
 		.left_over = c->left_over,
 		.ours = &c->ours,
 		.facts = &c->facts };
-	struct findings found = { 0 };
+	struct findings missing = { 0 };
 	struct check_names names = { .take = take_name, .drop = drop_name, .context = c };
 
 	findings_clear(&c->out);
 	facts_clear(&c->facts);
-	while (!check_find(
-	    c->planned.boot.spec, c->planned.source.hyper, &c->before, &names, &c->facts, &found)) {
-		assert_int_equal(found.count, 0);
+	while (!check_find(c->planned.boot.spec, c->planned.source.hyper, &c->before, &names,
+	    &c->facts, &missing)) {
+		assert_int_equal(missing.count, 0);
 		answer(c);
 	}
+	request.missing = &missing;
 	while (!check_boot(&request, &c->out)) {
 		assert_int_equal(c->out.count, 0);
 		answer(c);
 	}
-	findings_move(&c->out, &found);
+	assert_int_equal(missing.count, 0);
 	assert_null(facts_wanted(&c->facts));
 }
 

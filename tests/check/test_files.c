@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "base/mem.h"
 #include "checked.h"
 #include "platform/filelock.h"
+#include "platform/os.h"
 
 /* Returns the keys of a Lua table, with a path in the scratch directory for each `%s`. */
 static char *keys(const char *fmt, const char *name)
@@ -199,6 +201,33 @@ static void firmware_of_qemu(void **state)
 	checked_make(&c, &hyper_qemu, spec);
 	checked_lacks(&c, rom);
 	checked_free(&c);
+}
+
+/* A run plans with firmware that is not installed, and the check tells what has it. */
+static void firmware_that_is_not_installed(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "/usr/local/share/qemu/edk2-x86_64-code.fd", "ovmf" },
+		{ "/usr/local/share/qemu/edk2-aarch64-code.fd", "qemu-efi-aarch64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *fix = mem_format("apt-get install %s", rows[i][1]);
+		struct checked c = { 0 };
+
+		if (access(rows[i][0], F_OK) == 0 || !os_uses_ip())
+			continue; /* it is installed, or the port of FreeBSD would have it */
+		checked_make(&c, &hyper_qemu, "");
+		free(c.planned.boot.plan.bootrom);
+		c.planned.boot.plan.bootrom = mem_copy(rows[i][0]);
+		checked_again(&c);
+		(void)checked_has(&c, rows[i][0],
+		    "No such file or directory: UEFI firmware for qemu (or name another with "
+		    "\"qemu\": { \"bootrom\": ... })",
+		    fix, NULL);
+		checked_free(&c);
+	}
 }
 
 static void variables(void **state)
@@ -634,6 +663,7 @@ int main(void)
 		IN_SCRATCH(one_disk_of_two_devices),
 		IN_SCRATCH(firmware),
 		IN_SCRATCH(firmware_of_qemu),
+		IN_SCRATCH(firmware_that_is_not_installed),
 		IN_SCRATCH(variables),
 		IN_SCRATCH(variables_beside),
 		IN_SCRATCH(sockets),
