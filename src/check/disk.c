@@ -32,7 +32,7 @@ static void check_lock(struct check *c, const struct checked_need *need)
 
 	if (check_is_ours(c, need->need->what))
 		return;
-	fd = filelock_take(need->need->what, !need->need->write);
+	fd = filelock_take_soon(need->need->what, !need->need->write);
 	if (fd >= 0)
 		(void)close(fd);
 	else if (errno == EWOULDBLOCK)

@@ -61,7 +61,7 @@ static int take_one(struct disklock *locks, const struct need *need, struct erro
 		if (strcmp(locks->paths.item[i], need->what) == 0 && is_current(locks, i))
 			return 0;
 	}
-	fd = filelock_take(need->what, !need->write);
+	fd = filelock_take_soon(need->what, !need->write);
 	if (fd >= 0)
 		keep(locks, need->what, fd);
 	else if (errno == EWOULDBLOCK)

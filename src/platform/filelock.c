@@ -15,6 +15,7 @@
 
 #define MAX_LOOK_MS 1000 /* for those that look at a lock to release it; they do so at once */
 #define LOOK_PAUSE_MS 1
+#define MAX_TRY_MS 50 /* for those that take a lock to see whether they can */
 
 int filelock_flock(int fd, int operation)
 {
@@ -71,6 +72,17 @@ int filelock_take(const char *path, bool shared)
 	(void)close(fd);
 	errno = why;
 	return -1;
+}
+
+int filelock_take_soon(const char *path, bool shared)
+{
+	int64_t until_ms = clock_ms() + MAX_TRY_MS;
+	int fd;
+
+	while (
+	    (fd = filelock_take(path, shared)) < 0 && errno == EWOULDBLOCK && clock_ms() < until_ms)
+		clock_sleep(LOOK_PAUSE_MS);
+	return fd;
 }
 
 void filelock_drop(int fd)

@@ -13,6 +13,11 @@
  * always ENOTSUP.
  */
 int filelock_take(const char *path, bool shared);
+/*
+ * Does the same, and waits for a moment where another process holds the lock: it may only have
+ * tried whether it can take it.
+ */
+int filelock_take_soon(const char *path, bool shared);
 /* Gives up a lock of filelock_take() also where a process that was forked has the descriptor. */
 void filelock_drop(int fd);
 /*

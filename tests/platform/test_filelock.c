@@ -169,6 +169,55 @@ static void own_beside_a_reader(void **state)
 	(void)close(reader);
 }
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the linker
+void __real_clock_sleep(int64_t ms);
+void __wrap_clock_sleep(int64_t ms);
+int64_t __real_clock_ms(void);
+int64_t __wrap_clock_ms(void);
+
+static pid_t ends;	     /* the process that a pause ends, 0: none */
+static int64_t time_ms = -1; /* counts pauses, -1: the real time */
+
+void __wrap_clock_sleep(int64_t ms)
+{
+	if (time_ms >= 0)
+		time_ms += ms;
+	else
+		__real_clock_sleep(ms);
+	if (ends == 0)
+		return;
+	assert_int_equal(kill(ends, SIGKILL), 0);
+	assert_int_equal(waitpid(ends, NULL, 0), ends);
+	ends = 0;
+}
+
+int64_t __wrap_clock_ms(void)
+{
+	return time_ms >= 0 ? time_ms : __real_clock_ms();
+}
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+
+static void take_beside_one_that_tries(void **state)
+{
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	scratch_write("file", "", 0600);
+	pid = start_owner(LOCK_EX, 60000);
+	time_ms = 0;
+	assert_int_equal(filelock_take_soon("file", false), -1); /* it stays */
+	assert_int_equal(errno, EWOULDBLOCK);
+	assert_in_range(time_ms, 1, 1000);
+	ends = pid;
+	fd = filelock_take_soon("file", false);
+	assert_true(fd >= 0);
+	assert_int_equal(filelock_take_soon("gone", false), -1);
+	assert_int_equal(errno, ENOENT);
+	time_ms = -1;
+	(void)close(fd);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -179,6 +228,7 @@ int main(void)
 		IN_SCRATCH(many_readers),
 		IN_SCRATCH(look_beside_an_owner),
 		IN_SCRATCH(own_beside_a_reader),
+		IN_SCRATCH(take_beside_one_that_tries),
 		IN_SCRATCH(what_cannot_be_locked),
 	};
 
