@@ -99,5 +99,6 @@ int pty_open(int *ours, int *theirs, char **path, struct error *err)
 		(void)close(*ours);
 	if (*theirs >= 0)
 		(void)close(*theirs);
+	*ours = *theirs = -1;
 	return -1;
 }

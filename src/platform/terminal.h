@@ -25,7 +25,8 @@ void terminal_restore(const struct terminal_state *state);
 /*
  * Opens a pair in raw mode, close-on-exec; ours is non-blocking.  The caller keeps theirs open, so
  * that ours never sees a hang-up while no other program has the line open.  *path, which the caller
- * frees, is the file for the other program.  Fails with STATUS_OS; nothing is open then.
+ * frees, is the file for the other program.  Fails with STATUS_OS; nothing is open then, and both
+ * are -1.
  */
 int pty_open(int *ours, int *theirs, char **path, struct error *err);
 
