@@ -89,16 +89,16 @@ static int open_terminal(struct machine *m, struct error *err)
 
 /*
  * Opens the terminal of the serial port that is vmrun's console; all boots use the same one.
- * Returns false if that fails, and stores why.
+ * Returns false if that fails, and stores why until the next checks.
  */
 static bool open_console(struct machine *m)
 {
+	struct preparation *p = &m->preparation;
 	ERROR_AUTO struct error err = { 0 };
-	bool good = open_terminal(m, &err) == 0;
 
-	free(m->preparation.console_fault);
-	m->preparation.console_fault = good ? NULL : mem_copy(err.text);
-	return good;
+	if (p->console_fault == NULL && open_terminal(m, &err) != 0)
+		p->console_fault = mem_copy(err.text);
+	return p->console_fault == NULL;
 }
 
 /* Reports why the console was not opened, unless the check of its log has told it. */
@@ -195,6 +195,8 @@ void prepare_check_again(struct preparation *p)
 	facts_clear(&p->facts);
 	findings_clear(&p->missing);
 	findings_clear(&p->findings);
+	mem_free_at(&p->console_fault);
+	p->console_fault = NULL;
 	/* Another program may have taken a free name or port in the meantime. */
 	if (p->step == PREPARE_CHECK)
 		p->step = PREPARE_FIND;
