@@ -159,6 +159,20 @@ is_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# Returns whether a process has ended: then its files are closed, also when nobody has reaped it.
+has_ended() {
+	is_gone "$1" || [[ $(ps -o stat= -p "$1") == Z* ]]
+}
+
+# end_left PID...: kills these processes as kill_left does, and waits until they have ended
+end_left() {
+	local pid
+	kill_left "$@"
+	for pid in "$@"; do
+		await has_ended "$pid"
+	done
+}
+
 # --- the words of fakebhyve ---
 
 starts() {

@@ -390,7 +390,7 @@ listed_while() {
 	is "$status" 75
 	has "$vm: its hypervisor still runs as pid $(fake_pids), left by a vmrun that died"
 	# shellcheck disable=SC2046 # one pid a word
-	kill_left $(fake_pids)
+	end_left $(fake_pids)
 	[ -e "state/vmm/$vm" ]
 	go "${vmrun_words[@]}" --check vm.json
 	lacks 'did not create it' out
@@ -457,7 +457,7 @@ both_end() {
 	go "${vmrun_words[@]}" --check --force vm.json # a start does not end a process that it does not know
 	is "$status" 75
 	# shellcheck disable=SC2046 # one pid a word
-	kill_left $(cat pids)
+	end_left $(cat pids)
 	go "${vmrun_words[@]}" --check vm.json
 	is "$status" 0
 }
@@ -474,7 +474,7 @@ both_end() {
 	is "$(ls "run/$vm")" vm
 	is "$("$VMRUNCTL" -r run list 2>&1)" 'no VMs'
 	# shellcheck disable=SC2046 # one pid a word
-	kill_left $(cat pids)
+	end_left $(cat pids)
 	script 'exit 1'
 	go "$VMRUN" --run-dir run --state-dir keep --bhyve "$FAKEBHYVE" vm.json
 	is "$status" 0
