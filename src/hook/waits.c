@@ -227,11 +227,12 @@ void wait_look(struct calls *c, struct call *call)
 
 	call->look_ms = now(c);
 	call->behind = state == WATCH_BEHIND;
-	call->console_at = watch_at(call->watch);
 	if (state == WATCH_FOUND) {
+		/* A watch that finds nothing takes nothing: the next one starts where it did. */
+		call->console_at = watch_at(call->watch);
 		wait_answer(call, found_answer(&found));
 	} else if (call->gone_ms >= 0 &&
-	    (state == WATCH_WAITS || call->console_at >= c->console_end)) {
+	    (state == WATCH_WAITS || watch_at(call->watch) >= c->console_end)) {
 		/* Also where a process that the hypervisor left goes on to print. */
 		count_gone(c, call);
 		wait_answer(call, gone());

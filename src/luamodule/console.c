@@ -62,18 +62,20 @@ int console_wait_for(lua_State *L)
 	struct vm *vm = vm_check(L, 1);
 	const char *text = luaL_checkstring(L, 2);
 	lua_Number seconds = luaL_optnumber(L, 3, 60), until, left;
+	uint64_t at = vm->wait_at;
 	int status;
 
 	luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 3, "expected 0 to 1000000000 seconds");
 	until = now() + seconds;
 	do {
-		status = vmrun_console_wait(vm->handle, &vm->wait_at, text, 0);
+		status = vmrun_console_wait(vm->handle, &at, text, 0);
 		left = until - now();
 		if (status != VMRUN_STATUS_BUSY || left <= 0)
 			break;
 		status = dispatch_one(L, vm, left);
 	} while (status == VMRUN_STATUS_OK);
 	if (status == VMRUN_STATUS_OK) {
+		vm->wait_at = at;
 		lua_pushboolean(L, 1);
 		return 1;
 	}

@@ -110,6 +110,25 @@ static void test_found(void **state)
 	finish();
 }
 
+/* A wait that finds nothing takes nothing from the next one; one that finds a text takes it. */
+static void test_what_is_not_found(void **state)
+{
+	(void)state;
+	start("function vm.on_started()"
+	      "  vmrun.expect 'ready'"
+	      "  print('got', vmrun.expect('never', { timeout = 0.05 }))"
+	      "  print('got', vmrun.expect(vmrun.regex 'never', { timeout = 0.05 }))"
+	      "  print('got', vmrun.expect { 'beta', 'alpha' })"
+	      "  print('got', vmrun.expect('alpha', { timeout = 0.05 }))"
+	      "  print('got', vmrun.expect 'beta') print 'over' end");
+	print("alpha ready alpha beta\n");
+	await_told("log over");
+	vm_check_told(&v,
+	    "log got\tnil\ttimeout\nlog got\tnil\ttimeout\n"
+	    "log got\t2\talpha\nlog got\tnil\ttimeout\nlog got\t1\tbeta\n");
+	finish();
+}
+
 /* Two texts are typed one after the other, however slowly the guest reads. */
 static void test_senders(void **state)
 {
@@ -229,6 +248,7 @@ int main(void)
 		CONSOLE(test_pauses),
 		CONSOLE(test_no_wake_ups),
 		CONSOLE(test_found),
+		CONSOLE(test_what_is_not_found),
 		CONSOLE(test_senders),
 		CONSOLE(test_not_read),
 		CONSOLE(test_look_after_the_end),

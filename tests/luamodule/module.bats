@@ -222,12 +222,14 @@ in_header() {
 
 @test "the console: wait for a text, read, type" {
 	unset FAKEBHYVE_NODISK # it opens the terminal of the console
-	script 'acpi on print login: wait exit 1'
+	script 'acpi on print first print login: wait exit 1'
 	passes <<-'END'
 		local vm <close> = assert(open({}, '"com1": "console"'))
 		is(vm:read(), "")
 		is(vm:write("x"), 0)
 		assert(vm:start())
+		assert(vm:wait_for("first"))
+		is(vm:wait_for("login: never", 0.1), nil) -- takes nothing
 		assert(vm:wait_for("login:"))
 		has(vm:read(), "login:")
 		is(vm:read(), "")
