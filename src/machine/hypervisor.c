@@ -330,7 +330,7 @@ struct next hypervisor_start(struct machine *m)
 		return simulation_start(m);
 	}
 	if (make_files(m, &err) != 0 || expect_boot(m, &err) != 0)
-		return machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+		return machine_fail_files(m, &err);
 	m->history.boots++;
 	tell_chosen(m);
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);

@@ -61,7 +61,7 @@ bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct ne
 	ledger_thing_clear(thing);
 	if (rc == 0)
 		return true;
-	*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+	*next = machine_fail_files(m, &err);
 	return false;
 }
 

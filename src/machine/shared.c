@@ -170,3 +170,14 @@ struct next machine_reboot_waiting(struct machine *m)
 	m->requests.reboot_to = NULL;
 	return go(STATE_WAITING, 0);
 }
+
+/*
+ * Ends a boot whose files, or names in the ledger, cannot be written.  Before the first boot the
+ * host has the fault, and no further attempt of the policy's mends it.
+ */
+struct next machine_fail_files(struct machine *m, const struct error *err)
+{
+	if (m->history.boots == 0 && err->status == STATUS_OS)
+		m->draft.fault_status = STATUS_OS;
+	return machine_fail(m, CAUSE_CHECK_FAILED, err->text);
+}

@@ -142,7 +142,12 @@ static void test_unwritable_ledger(void **state)
 	(void)state;
 	vm_make(&v, "", NULL);
 	assert_int_equal(mkdir("run/walk/ledger.json.new", 0700), 0);
+	v.machine->history.boots = 1;
 	vm_check_next(enter(STATE_STARTING), STATE_DECIDING, -1);
+	assert_int_equal(v.machine->draft.fault_status, 0); /* the policy decides */
+	v.machine->history.boots = 0;
+	vm_check_next(enter(STATE_STARTING), STATE_DECIDING, -1);
+	assert_int_equal(v.machine->draft.fault_status, STATUS_OS);
 	assert_int_equal(rmdir("run/walk/ledger.json.new"), 0);
 	vm_check_told(&v, "ledger.json.new: cannot write");
 	vm_close(&v);

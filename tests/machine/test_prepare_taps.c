@@ -390,6 +390,7 @@ static void test_unwritable_ledger(void **state)
 	assert_int_equal(mkdir("run/walk/ledger.json.new", 0700), 0);
 	assert_true(take(&next));
 	vm_check_next(next, STATE_DECIDING, -1);
+	assert_int_equal(v.machine->draft.fault_status, STATUS_OS);
 	vm_check_told(&v, "ledger.json.new: cannot write");
 	assert_int_equal(v.machine->helper.job.pid, 0);
 	assert_int_equal(rmdir("run/walk/ledger.json.new"), 0);
