@@ -220,7 +220,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	size_t before = report->count;
 	struct spec *spec = decode(source, document_take_spec(source->doc, changed), &d);
 
-	if (node_is_object(changed) && node_get(changed, "targets") != NULL)
+	if (node_get(changed, "targets") != NULL)
 		report_add(report, STATUS_SPEC, &targets,
 		    "a hook changes the spec of one boot, which has no targets");
 	check_reach(source, spec, report);

@@ -217,7 +217,7 @@ static void name_target(
 		const struct candidate *owner = find_owner(list, count, p);
 		MEM_AUTO char *text = NULL;
 
-		if (owner == c || report_has(owner != NULL ? &owner->report : of_base, p))
+		if (report_has(owner != NULL ? &owner->report : of_base, p))
 			continue;
 		text = p->text;
 		p->text = mem_format("in target %s: %s", c->target, text);

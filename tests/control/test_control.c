@@ -104,6 +104,23 @@ static void test_requests_behind_full_output(void **state)
 	(void)close(peer.fd);
 }
 
+/* While the output stays full, vmrun sleeps until the socket takes more. */
+static void test_sleep_behind_full_output(void **state)
+{
+	struct peer peer = server_connect();
+	MEM_AUTO char *bytes = mem_zero(MAX_CLIENT_OUT);
+
+	(void)state;
+	server_fill(peer.client);
+	client_put(peer.client, bytes, MAX_CLIENT_OUT);
+	send_requests(&peer, 1);
+	control_settle(server.control);
+	assert_true(peer.client->more);
+	assert_int_not_equal(control_until_ms(server.control), 0);
+	assert_int_equal(server.reloads, 0);
+	(void)close(peer.fd);
+}
+
 /* A client of this round that is marked again is settled once, by the next call. */
 static void test_mark_while_settling(void **state)
 {
@@ -379,6 +396,7 @@ int main(void)
 		TEST(test_settle_order),
 		TEST(test_turns),
 		TEST(test_requests_behind_full_output),
+		TEST(test_sleep_behind_full_output),
 		TEST(test_mark_while_settling),
 		TEST(test_time_of_the_next_turn),
 		TEST(test_half_closed_client),
