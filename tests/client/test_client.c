@@ -1,105 +1,10 @@
-/* The client against a vmrun whose answers the test writes. */
-#include "../base/dice.h"
+/* Requests to a vmrun whose answers the test writes. */
+#include "vmrun_of_test.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#include "vmrun/client.h"
-
-static char directory[64];
-static int listener = -1, server = -1;
-static struct vmrun_client *client;
-
-static void make_listener(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	assert_true(strlen(path) < sizeof(address.sun_path));
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 5), 0);
-}
-
-/* Setup: makes the control socket of "demo", and connects a client. */
-static int enter(void **state)
-{
-	char path[128];
-
-	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/vmrun-client.XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(path, sizeof(path), "%s/demo", directory);
-	assert_int_equal(mkdir(path, 0700), 0);
-	(void)snprintf(path, sizeof(path), "%s/demo/control", directory);
-	make_listener(path);
-	assert_int_equal(vmrun_client_open(&client, directory, "demo", 1000), VMRUN_CLIENT_OK);
-	assert_null(vmrun_client_error(client));
-	server = accept(listener, NULL, NULL);
-	assert_true(server >= 0);
-	return 0;
-}
-
-static void hang_up(void)
-{
-	if (server >= 0)
-		(void)close(server);
-	server = -1;
-}
-
-static int leave(void **state)
-{
-	char path[128];
-
-	(void)state;
-	vmrun_client_close(client);
-	hang_up();
-	(void)close(listener);
-	(void)snprintf(path, sizeof(path), "%s/demo/control", directory);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/demo", directory);
-	(void)rmdir(path);
-	return rmdir(directory);
-}
-
-static void answer(const char *text)
-{
-	assert_int_equal(write(server, text, strlen(text)), strlen(text));
-}
-
-/* Fails unless the server has received this text. */
-static void expect_request(const char *text)
-{
-	char got[1024];
-	ssize_t n = read(server, got, sizeof(got) - 1);
-
-	assert_true(n > 0);
-	got[n] = '\0';
-	assert_string_equal(got, text);
-}
-
-static void expect_error(int status, int wanted, const char *part)
-{
-	const char *error = vmrun_client_error(client);
-
-	assert_int_equal(status, wanted);
-	assert_non_null(error);
-	if (strstr(error, part) == NULL)
-		fail_msg("\"%s\" lacks \"%s\"", error, part);
-}
-
-static int ask(const char *request, const char **text)
-{
-	return vmrun_client_ask(client, request, 0, text);
-}
 
 static void test_an_answer_is_that_of_its_request(void **state)
 {
@@ -277,70 +182,6 @@ static void test_waits(void **state)
 	expect_error(vmrun_client_wait(client, "ready", -1), VMRUN_CLIENT_NOT_RUNNING, "closed");
 }
 
-static void test_console(void **state)
-{
-	char bytes[8];
-	size_t n;
-
-	(void)state;
-	expect_error(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_USAGE,
-	    "vmrun_client_attach()");
-	answer("{\"id\":1,\"ok\":true,\"backlog\":11}\nhello world");
-	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_OK);
-	expect_request("{\"id\":1,\"cmd\":\"console\",\"write\":true}\n");
-	assert_int_equal(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_OK);
-	assert_int_equal(n, 8);
-	assert_memory_equal(bytes, "hello wo", 8);
-	assert_int_equal(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_OK);
-	assert_int_equal(n, 3);
-	expect_error(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_TIMED_OUT,
-	    "printed nothing");
-	assert_int_equal(vmrun_client_write(client, "ls\r", 3, &n, 0), VMRUN_CLIENT_OK);
-	assert_int_equal(n, 3);
-	expect_request("ls\r");
-	expect_error(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_USAGE, "console");
-	hang_up();
-	expect_error(vmrun_client_read(client, bytes, sizeof(bytes), &n, -1),
-	    VMRUN_CLIENT_NOT_RUNNING, "closed");
-	expect_error(
-	    vmrun_client_write(client, "x", 1, &n, -1), VMRUN_CLIENT_NOT_RUNNING, "closed");
-}
-
-/* Requests of a client that is attached, or may be so, would be typed to the guest. */
-static void test_attached_once(void **state)
-{
-	(void)state;
-	answer("{\"id\":1,\"ok\":true}\n");
-	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_OK);
-	expect_error(
-	    vmrun_client_attach(client, true, 0), VMRUN_CLIENT_USAGE, "attached to the console");
-	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_USAGE, "console");
-}
-
-static void test_attached_too_late(void **state)
-{
-	(void)state;
-	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_TIMED_OUT);
-	answer("{\"id\":1,\"ok\":true}\n");
-	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_USAGE, "open another client");
-	expect_error(
-	    vmrun_client_attach(client, true, 0), VMRUN_CLIENT_USAGE, "open another client");
-}
-
-/* A console that accepts nothing more: part of the bytes, and no wait beyond the limit. */
-static void test_a_full_console(void **state)
-{
-	static char bytes[4 << 20];
-	size_t n;
-
-	(void)state;
-	answer("{\"id\":1,\"ok\":true}\n");
-	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_OK);
-	expect_error(vmrun_client_write(client, bytes, sizeof(bytes), &n, 0),
-	    VMRUN_CLIENT_TIMED_OUT, "accepts no more");
-	assert_true(n > 0 && n < sizeof(bytes));
-}
-
 /* A request that the socket does not take at once goes later; then no second one is accepted. */
 static void test_a_full_socket(void **state)
 {
@@ -375,87 +216,6 @@ static void test_a_full_socket(void **state)
 	assert_int_equal(id, sent + 1);
 }
 
-static void test_nobody_listens(void **state)
-{
-	struct vmrun_client *c;
-	char path[256];
-
-	(void)state;
-	assert_int_equal(vmrun_client_open(&c, directory, "other", 0), VMRUN_CLIENT_NOT_RUNNING);
-	assert_non_null(strstr(vmrun_client_error(c), "does not exist"));
-	assert_int_equal(vmrun_client_fd(c), -1);
-	assert_int_equal(vmrun_client_ask(c, "{\"cmd\":\"status\"}", 0, NULL), VMRUN_CLIENT_USAGE);
-	vmrun_client_close(c);
-	(void)close(listener);
-	listener = -1;
-	assert_int_equal(vmrun_client_open(&c, directory, "demo", 0), VMRUN_CLIENT_NOT_RUNNING);
-	assert_non_null(strstr(vmrun_client_error(c), "no process listens at"));
-	vmrun_client_close(c);
-	(void)snprintf(path, sizeof(path), "%s%0100d", directory, 0);
-	assert_int_equal(vmrun_client_open(&c, path, "demo", 0), VMRUN_CLIENT_OS);
-	vmrun_client_close(c);
-	vmrun_client_close(NULL);
-}
-
-static void test_names_stay_in_the_directory(void **state)
-{
-	static const char *const names[] = { "", ".", "..", "../demo", "a/b", NULL };
-	struct vmrun_client *c;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(vmrun_client_open(&c, directory, names[i], 0), VMRUN_CLIENT_USAGE);
-		assert_non_null(strstr(vmrun_client_error(c), "invalid VM name"));
-		vmrun_client_close(c);
-	}
-}
-
-static void test_a_list(void **state)
-{
-	const struct vmrun_listed *vm;
-	struct vmrun_list *list;
-	char lock[128];
-
-	(void)state;
-	/* A vmrun that does not answer, and whose pid is not known. */
-	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
-	assert_int_equal(vmrun_list_count(list), 1);
-	vm = vmrun_list_get(list, 0);
-	assert_string_equal(vm->name, "demo");
-	assert_string_equal(vm->state, "silent");
-	assert_null(vm->status);
-	assert_null(vmrun_list_get(list, 1));
-	assert_null(vmrun_list_error(list));
-	vmrun_list_free(list);
-	(void)close(listener);
-	listener = -1;
-	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
-	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
-	vmrun_list_free(list);
-	/* A directory that does not exist has no VM; a file is a mistyped one. */
-	(void)snprintf(lock, sizeof(lock), "%s/none", directory);
-	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OK);
-	assert_int_equal(vmrun_list_count(list), 0);
-	vmrun_list_free(list);
-	(void)snprintf(lock, sizeof(lock), "%s/demo/control", directory);
-	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OS);
-	assert_non_null(strstr(vmrun_list_error(list), "demo/control: Not a directory"));
-	vmrun_list_free(list);
-	/* A FIFO does not block, and names no process. */
-	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
-	assert_int_equal(mkfifo(lock, 0600), 0);
-	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
-	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
-	vmrun_list_free(list);
-	assert_int_equal(unlink(lock), 0);
-	assert_int_equal(vmrun_list(&list, "/nonexistent", 0), VMRUN_CLIENT_OK);
-	assert_int_equal(vmrun_list_count(list), 0);
-	vmrun_list_free(list);
-	vmrun_list_free(NULL);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, enter, leave)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,16 +226,9 @@ int main(void)
 		TEST(a_refused_follow),
 		TEST(a_refused_request_to_follow),
 		TEST(other_answers_without_end),
-		TEST(attached_once),
-		TEST(attached_too_late),
 		TEST(a_refusal_without_a_request),
 		TEST(waits),
-		TEST(console),
-		TEST(a_full_console),
 		TEST(a_full_socket),
-		TEST(nobody_listens),
-		TEST(names_stay_in_the_directory),
-		TEST(a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

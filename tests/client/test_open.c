@@ -1,0 +1,97 @@
+/* Opening a client, and listing VMs. */
+#include "vmrun_of_test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void test_nobody_listens(void **state)
+{
+	struct vmrun_client *c;
+	char path[256];
+
+	(void)state;
+	assert_int_equal(vmrun_client_open(&c, directory, "other", 0), VMRUN_CLIENT_NOT_RUNNING);
+	assert_non_null(strstr(vmrun_client_error(c), "does not exist"));
+	assert_int_equal(vmrun_client_fd(c), -1);
+	assert_int_equal(vmrun_client_ask(c, "{\"cmd\":\"status\"}", 0, NULL), VMRUN_CLIENT_USAGE);
+	vmrun_client_close(c);
+	(void)close(listener);
+	listener = -1;
+	assert_int_equal(vmrun_client_open(&c, directory, "demo", 0), VMRUN_CLIENT_NOT_RUNNING);
+	assert_non_null(strstr(vmrun_client_error(c), "no process listens at"));
+	vmrun_client_close(c);
+	(void)snprintf(path, sizeof(path), "%s%0100d", directory, 0);
+	assert_int_equal(vmrun_client_open(&c, path, "demo", 0), VMRUN_CLIENT_OS);
+	vmrun_client_close(c);
+	vmrun_client_close(NULL);
+}
+
+static void test_names_stay_in_the_directory(void **state)
+{
+	static const char *const names[] = { "", ".", "..", "../demo", "a/b", NULL };
+	struct vmrun_client *c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(vmrun_client_open(&c, directory, names[i], 0), VMRUN_CLIENT_USAGE);
+		assert_non_null(strstr(vmrun_client_error(c), "invalid VM name"));
+		vmrun_client_close(c);
+	}
+}
+
+static void test_a_list(void **state)
+{
+	const struct vmrun_listed *vm;
+	struct vmrun_list *list;
+	char lock[128];
+
+	(void)state;
+	/* A vmrun that does not answer, and whose pid is not known. */
+	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_list_count(list), 1);
+	vm = vmrun_list_get(list, 0);
+	assert_string_equal(vm->name, "demo");
+	assert_string_equal(vm->state, "silent");
+	assert_null(vm->status);
+	assert_null(vmrun_list_get(list, 1));
+	assert_null(vmrun_list_error(list));
+	vmrun_list_free(list);
+	(void)close(listener);
+	listener = -1;
+	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
+	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
+	vmrun_list_free(list);
+	/* A directory that does not exist has no VM; a file is a mistyped one. */
+	(void)snprintf(lock, sizeof(lock), "%s/none", directory);
+	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_list_count(list), 0);
+	vmrun_list_free(list);
+	(void)snprintf(lock, sizeof(lock), "%s/demo/control", directory);
+	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OS);
+	assert_non_null(strstr(vmrun_list_error(list), "demo/control: Not a directory"));
+	vmrun_list_free(list);
+	/* A FIFO does not block, and names no process. */
+	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
+	assert_int_equal(mkfifo(lock, 0600), 0);
+	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
+	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
+	vmrun_list_free(list);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(vmrun_list(&list, "/nonexistent", 0), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_list_count(list), 0);
+	vmrun_list_free(list);
+	vmrun_list_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nobody_listens),
+		TEST(names_stay_in_the_directory),
+		TEST(a_list),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
