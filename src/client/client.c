@@ -37,8 +37,10 @@ int client_fail_connection(struct vmrun_client *c, int why)
 	if (why == EMSGSIZE)
 		return client_fail(c, VMRUN_CLIENT_PROTOCOL,
 		    "the answer is too long: it has more than %zu bytes", MAX_LINE);
-	if (why == 0 || why == EPIPE)
+	if (why == 0 || why == EPIPE) {
+		c->is_closed = true;
 		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "vmrun closed the connection");
+	}
 	return client_fail(c, VMRUN_CLIENT_OS, "connection to vmrun: %s", strerror(why));
 }
 

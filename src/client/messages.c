@@ -96,6 +96,9 @@ static int send_request(
 	if (strcmp(cmd, "console") == 0 && !attaches)
 		return client_fail(c, VMRUN_CLIENT_USAGE,
 		    "console: call vmrun_client_attach(): the connection carries bytes then");
+	/* Once no answer is left, flush() would take a request that is never sent. */
+	if (c->is_closed)
+		return client_fail_connection(c, 0);
 	status = flush(c, until_ms);
 	if (status != VMRUN_CLIENT_OK)
 		return status;

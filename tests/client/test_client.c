@@ -159,6 +159,25 @@ static void test_a_refusal_without_a_request(void **state)
 	expect_error(ask("{\"cmd\":\"status\"}", &text), VMRUN_CLIENT_NOT_RUNNING, "closed");
 }
 
+/* A request is not accepted on a connection whose end a call has reported. */
+static void test_a_closed_connection_takes_no_request(void **state)
+{
+	const struct vmrun_message *m;
+	uint64_t id;
+
+	(void)state;
+	answer("{\"id\":1,\"ok\":true}\n");
+	hang_up();
+	/* vmrun may have answered before it closed the connection. */
+	assert_int_equal(vmrun_client_send(client, "{\"cmd\":\"stop\"}", 0, &id), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_NOT_RUNNING, "closed");
+	expect_error(vmrun_client_send(client, "{\"cmd\":\"stop\"}", 0, &id),
+	    VMRUN_CLIENT_NOT_RUNNING, "closed");
+	assert_int_equal(id, 0);
+	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_NOT_RUNNING, "closed");
+}
+
 static void test_waits(void **state)
 {
 	(void)state;
@@ -227,6 +246,7 @@ int main(void)
 		TEST(a_refused_request_to_follow),
 		TEST(other_answers_without_end),
 		TEST(a_refusal_without_a_request),
+		TEST(a_closed_connection_takes_no_request),
 		TEST(waits),
 		TEST(a_full_socket),
 	};
