@@ -96,7 +96,8 @@ struct vmrun_message {
  * Connects to the vmrun of a VM.  NULL for the directory means the default.  Sets *out in every
  * case, so that vmrun_client_error() can say what went wrong; the caller closes it with
  * vmrun_client_close().  Also connects to a vmrun that is suspended or hangs: a request with a
- * limit finds that out.
+ * limit finds that out.  A vmrun that turns this user away does so after the connection: then the
+ * functions below return VMRUN_CLIENT_DENIED.
  */
 VMRUN_API int vmrun_client_open(
     struct vmrun_client **out, const char *run_dir, const char *vm, int64_t limit_ms);

@@ -39,6 +39,8 @@ int client_fail_connection(struct vmrun_client *c, int why)
 		    "the answer is too long: it has more than %zu bytes", MAX_LINE);
 	if (why == 0 || why == EPIPE) {
 		c->is_closed = true;
+		if (c->denial != NULL)
+			return client_fail(c, VMRUN_CLIENT_DENIED, "%s", c->denial);
 		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "vmrun closed the connection");
 	}
 	return client_fail(c, VMRUN_CLIENT_OS, "connection to vmrun: %s", strerror(why));
@@ -129,6 +131,7 @@ void vmrun_client_close(struct vmrun_client *client)
 		return;
 	connection_close(&client->connection);
 	free(client->directory);
+	free(client->denial);
 	free(client->error);
 	free(client->line);
 	free(client->reason);

@@ -10,6 +10,7 @@
 struct vmrun_client {
 	struct connection connection;
 	char *directory; /* RUN-DIR/NAME; NULL: it is not known whether a vmrun of that name runs */
+	char *denial;	 /* why vmrun serves this user no request; NULL: it does, so far */
 	char *error;	 /* of the last call; NULL: it succeeded */
 	char *line;	 /* the last one, lent by the message */
 	bool is_answered; /* the last line is the answer to the last request */

@@ -88,12 +88,14 @@ static void send_status(const struct vmrun_list *list, struct entry *e, int64_t 
 static void receive_status(struct entry *e, int64_t until_ms)
 {
 	const struct vmrun_message *message;
+	int status = e->state != NULL ? VMRUN_CLIENT_USAGE
+				      : vmrun_client_next(e->client, left_ms(until_ms), &message);
 
-	if (e->state == NULL &&
-	    vmrun_client_next(e->client, left_ms(until_ms), &message) == VMRUN_CLIENT_OK &&
-	    message->ok) {
+	if (status == VMRUN_CLIENT_OK && message->ok) {
 		e->status = mem_copy(message->json);
 		e->state = json_member(e->status, "state");
+	} else if (status == VMRUN_CLIENT_DENIED) {
+		set_state(e, "denied");
 	}
 	if (e->state == NULL)
 		set_state(e, "silent");

@@ -184,6 +184,17 @@ static int read_message(struct vmrun_client *c)
 	return VMRUN_CLIENT_OK;
 }
 
+/* Returns whether c->message turns this user away: vmrun closes the connection behind it. */
+static bool is_denial(const struct vmrun_client *c)
+{
+	MEM_AUTO char *denied = NULL;
+
+	if (c->message.type != VMRUN_MESSAGE_ANSWER || c->message.ok || c->message.id != 0)
+		return false;
+	denied = json_member(c->line, "denied");
+	return denied != NULL && strcmp(denied, "true") == 0;
+}
+
 /* Receives the next line as c->message. */
 static int next(struct vmrun_client *c, int64_t until_ms)
 {
@@ -201,6 +212,11 @@ static int next(struct vmrun_client *c, int64_t until_ms)
 	if (status == VMRUN_CLIENT_OK && c->message.type == VMRUN_MESSAGE_ANSWER &&
 	    !c->message.ok && c->message.id == c->follow_id)
 		c->follows = false;
+	if (status == VMRUN_CLIENT_OK && is_denial(c)) {
+		free(c->denial);
+		c->denial = mem_copy(c->message.error);
+		return client_fail_connection(c, 0);
+	}
 	return status;
 }
 

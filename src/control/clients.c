@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/os.h"
@@ -151,11 +152,17 @@ static size_t ordinary_place(struct control *c)
 }
 
 /* Sends one line to a client that gets no place, as far as the socket takes it, and closes. */
-static void turn_away(struct control *c, int fd, const char *why)
+static void turn_away(struct control *c, int fd, bool is_denied, const char *why)
 {
 	struct client *client = client_new(fd, CONTROL_TAG, 0, c->wait);
+	struct str answer = { 0 };
 
-	client_refuse(client, NULL, why);
+	json_begin_object(&answer, NULL);
+	json_add_bool(&answer, "ok", false);
+	if (is_denied) /* for programs: the text is for people */
+		json_add_bool(&answer, "denied", true);
+	json_add_text(&answer, "error", why);
+	client_end_answer(client, &answer);
 	(void)client_flush(client);
 	client_free(client, c->wait);
 }
@@ -179,8 +186,12 @@ void clients_admit(struct control *c, int fd, bool hurried)
 	uid_t uid;
 	pid_t pid;
 
-	if (!os_peer(fd, &uid, &pid) || (uid != geteuid() && uid != 0)) {
-		turn_away(c, fd,
+	if (!os_peer(fd, &uid, &pid)) {
+		turn_away(c, fd, false, "cannot find out the user of this client: try again");
+		return;
+	}
+	if (uid != geteuid() && uid != 0) {
+		turn_away(c, fd, true,
 		    "permission denied: only root and the user of this vmrun can send requests");
 		return;
 	}

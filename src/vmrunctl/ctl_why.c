@@ -218,7 +218,7 @@ static void show_boot(const struct ctl *ctl, const char *line)
 /* What runs of the VM now. */
 struct present {
 	char *status;	   /* as vmrun answers it; NULL: no vmrun answers */
-	char *survivor;	   /* what runs all the same, in words; NULL: nothing */
+	char *survivor;	   /* what runs or may run, in words; NULL: nothing */
 	const char *state; /* without an answer, as `vmrunctl list` calls it */
 };
 
@@ -227,12 +227,17 @@ static void ask_present(const struct ctl *ctl, struct present *now)
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
 	CLIENT_AUTO struct vmrun_client *client = NULL;
 	const char *answer = NULL;
+	int status = ctl_try(ctl, &client);
 	bool is_vmrun;
 
 	*now = (struct present){ .state = "ended" };
-	if (ctl_try(ctl, &client) == VMRUN_CLIENT_OK &&
-	    vmrun_client_ask(client, request, CTL_ANSWER_MS, &answer) == VMRUN_CLIENT_OK) {
+	if (status == VMRUN_CLIENT_OK)
+		status = vmrun_client_ask(client, request, CTL_ANSWER_MS, &answer);
+	if (status == VMRUN_CLIENT_OK) {
 		now->status = mem_copy(answer);
+	} else if (status == VMRUN_CLIENT_DENIED) {
+		now->survivor = mem_copy(vmrun_client_error(client));
+		now->state = "denied";
 	} else if (vmrun_client_survivor(client, &is_vmrun) != 0) {
 		now->survivor = mem_copy(vmrun_client_error(client));
 		now->state = is_vmrun ? "silent" : "dead";

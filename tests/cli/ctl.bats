@@ -1021,12 +1021,20 @@ all_run() {
 		top=$(dirname "$top")
 	done
 	install -m 755 "$VMRUNCTL" "$run_dir/vmrunctl"
-	status=0
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$run_dir/vmrunctl" -r "$run_dir" "$vm" \
-		stop --no-wait >said 2>wrong 3>&- || status=$?
+	local words
+	for words in "$vm stop --no-wait" "$vm stop" "$vm status" "$vm console" "$vm wait --gone" \
+		"$vm wait --timeout 5"; do
+		status=0
+		# shellcheck disable=SC2086 # several words
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$run_dir/vmrunctl" -r "$run_dir" \
+			$words >said 2>wrong 3>&- </dev/null || status=$?
+		is "$words: $status" "$words: 77"
+		has 'permission denied: only root and the user of this vmrun can send requests' wrong
+	done
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$run_dir/vmrunctl" -r "$run_dir" \
+		list --json >said 3>&-
+	is "$(jq -r --arg vm "$vm" '.[] | select(.vm == $vm).state' said)" denied
 	rm "$run_dir/vmrunctl"
-	is "$status" 1
-	has 'permission denied: only root and the user of this vmrun can send requests' wrong
 	ctl "$vm" status --json
 	is "$(of .state)" running
 	ctl "$vm" stop

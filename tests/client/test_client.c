@@ -178,6 +178,37 @@ static void test_a_closed_connection_takes_no_request(void **state)
 	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_NOT_RUNNING, "closed");
 }
 
+#define DENIED "{\"ok\":false,\"denied\":true,\"error\":\"only root\"}\n"
+
+/* vmrun turns a user away by the credentials of the connection: each call says so. */
+static void test_a_denied_user(void **state)
+{
+	const struct vmrun_message *m;
+	const char *text;
+
+	(void)state;
+	answer(DENIED);
+	hang_up();
+	expect_error(ask("{\"cmd\":\"status\"}", &text), VMRUN_CLIENT_DENIED, "only root");
+	assert_null(text);
+	expect_error(ask("{\"cmd\":\"status\"}", &text), VMRUN_CLIENT_DENIED, "only root");
+	expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_DENIED, "only root");
+	assert_null(m);
+	expect_error(vmrun_client_wait(client, "gone", 0), VMRUN_CLIENT_DENIED, "only root");
+	expect_error(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_DENIED, "only root");
+}
+
+/* A refusal of one request does not end the connection, whatever it says. */
+static void test_a_refusal_that_is_no_denial(void **state)
+{
+	(void)state;
+	answer("{\"id\":1,\"ok\":false,\"denied\":true,\"error\":\"no\"}\n"
+	       "{\"ok\":false,\"denied\":false,\"error\":\"no\"}\n{\"id\":3,\"ok\":true}\n");
+	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_REFUSED, "no");
+	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_REFUSED, "no");
+	assert_int_equal(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_OK);
+}
+
 static void test_waits(void **state)
 {
 	(void)state;
@@ -247,6 +278,8 @@ int main(void)
 		TEST(other_answers_without_end),
 		TEST(a_refusal_without_a_request),
 		TEST(a_closed_connection_takes_no_request),
+		TEST(a_denied_user),
+		TEST(a_refusal_that_is_no_denial),
 		TEST(waits),
 		TEST(a_full_socket),
 	};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "life.h"
+#include "platform/os.h"
 
 #define STATUS "{\"id\":1,\"cmd\":\"status\"}\n"
 #define WAIT "{\"id\":2,\"cmd\":\"stop\",\"wait\":true}\n"
@@ -18,6 +19,19 @@
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int __real_getrlimit(int resource, struct rlimit *limit);
 int __wrap_getrlimit(int resource, struct rlimit *limit);
+bool __real_os_peer(int fd, uid_t *uid, pid_t *pid);
+bool __wrap_os_peer(int fd, uid_t *uid, pid_t *pid);
+
+static bool is_stranger, is_unknown; /* the user of the next clients */
+
+bool __wrap_os_peer(int fd, uid_t *uid, pid_t *pid)
+{
+	bool is_known = __real_os_peer(fd, uid, pid);
+
+	if (is_stranger)
+		*uid = geteuid() + 1;
+	return is_known && !is_unknown;
+}
 
 static rlim_t descriptors = RLIM_INFINITY;
 static int limit_fails;
@@ -61,6 +75,33 @@ static void test_clients_that_descriptors_allow(void **state)
 	limit_fails = 1;
 	assert_int_equal(limit_with(100), 1008);
 	limit_fails = 0;
+}
+
+/* A client of another user takes no place; programs tell its line from other refusals. */
+static void test_a_stranger(void **state)
+{
+	int fd;
+
+	(void)state;
+	server_open();
+	is_stranger = true;
+	fd = server_dial();
+	assert_string_equal(server_hear(fd),
+	    "{\"ok\":false,\"denied\":true,\"error\":\"permission denied: only root and the user "
+	    "of "
+	    "this vmrun can send requests\"}\n");
+	server_check_closed(fd);
+	is_stranger = false;
+	(void)close(fd);
+	is_unknown = true;
+	fd = server_dial();
+	assert_string_equal(server_hear(fd),
+	    "{\"ok\":false,\"error\":\"cannot find out the user of this client: try again\"}\n");
+	server_check_closed(fd);
+	is_unknown = false;
+	assert_int_equal(server.control->count, 0);
+	(void)close(fd);
+	server_close();
 }
 
 static void check_counts(size_t ordinary, size_t reserved)
@@ -352,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clients_that_descriptors_allow),
+		TEST(test_a_stranger),
 		TEST(test_ordinary_places),
 		TEST(test_reserved_places),
 		TEST(test_reserved_place_of_one_that_waits),
