@@ -118,10 +118,7 @@ int vmrun_client_open(
 	c->directory = mem_format("%s/%s", directory, vm);
 	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
 		status = fail_open(c, path, errno);
-	if (status != VMRUN_CLIENT_OK && status != VMRUN_CLIENT_NOT_RUNNING) {
-		free(c->directory);
-		c->directory = NULL;
-	}
+	c->is_absent = status == VMRUN_CLIENT_NOT_RUNNING;
 	return status;
 }
 

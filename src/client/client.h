@@ -9,14 +9,15 @@
 
 struct vmrun_client {
 	struct connection connection;
-	char *directory; /* RUN-DIR/NAME; NULL: it is not known whether a vmrun of that name runs */
-	char *denial;	 /* why vmrun serves this user no request; NULL: it does, so far */
-	char *error;	 /* of the last call; NULL: it succeeded */
-	char *line;	 /* the last one, lent by the message */
+	char *directory;  /* RUN-DIR/NAME; NULL: the name is invalid */
+	char *denial;	  /* why vmrun serves this user no request; NULL: it does, so far */
+	char *error;	  /* of the last call; NULL: it succeeded */
+	char *line;	  /* the last one, lent by the message */
 	bool is_answered; /* the last line is the answer to the last request */
 	char *reason;
 	struct vmrun_message message;
 	uint64_t last_id; /* of the requests */
+	bool is_absent;	  /* no process listened when the client was opened */
 	bool follows;	  /* events come */
 	bool is_closed;	  /* a call has said that vmrun closed the connection */
 	bool is_console;

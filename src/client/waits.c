@@ -101,7 +101,7 @@ int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t lim
 	int status;
 
 	/* No vmrun could be connected when the client was opened. */
-	if (is_gone && client->connection.fd < 0 && client->directory != NULL) {
+	if (is_gone && client->is_absent) {
 		status = wait_for_vmrun(client, limit_ms, until_ms);
 		return status != VMRUN_CLIENT_OK ? status
 						 : wait_for_hypervisor(client, limit_ms, until_ms);

@@ -1,8 +1,10 @@
 /* Opening a client, and listing VMs. */
 #include "vmrun_of_test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +29,78 @@ static void test_nobody_listens(void **state)
 	vmrun_client_close(c);
 	vmrun_client_close(NULL);
 }
+
+/* Takes the lock of the VM, as its vmrun does, readable by every user; returns its descriptor. */
+static int take_lock(char *path, size_t size)
+{
+	char pid[16];
+	int fd;
+
+	(void)snprintf(path, size, "%s/demo/lock", directory);
+	(void)snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(write(fd, pid, strlen(pid)), strlen(pid));
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	return fd;
+}
+
+/* Fails unless a client that cannot be opened knows the vmrun all the same. */
+static void expect_survivor(int status)
+{
+	struct vmrun_client *c;
+	bool is_vmrun = false;
+
+	assert_int_equal(vmrun_client_open(&c, directory, "demo", 0), status);
+	assert_int_equal(vmrun_client_survivor(c, &is_vmrun), getpid());
+	assert_true(is_vmrun);
+	/* Whether that one is gone takes a connection. */
+	assert_int_equal(vmrun_client_wait(c, "gone", 0), VMRUN_CLIENT_USAGE);
+	vmrun_client_close(c);
+}
+
+static void test_the_survivor_of_a_denied_client(void **state)
+{
+	char lock[128], path[128];
+	bool is_root = geteuid() == 0;
+	int fd = take_lock(lock, sizeof(lock));
+
+	(void)state;
+	assert_int_equal(chmod(directory, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/demo", directory);
+	assert_int_equal(chmod(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/demo/control", directory);
+	assert_int_equal(chmod(path, 0), 0);
+	if (is_root)
+		assert_int_equal(seteuid(65534), 0);
+	expect_survivor(VMRUN_CLIENT_DENIED);
+	if (is_root)
+		assert_int_equal(seteuid(0), 0);
+	(void)close(fd);
+	assert_int_equal(unlink(lock), 0);
+}
+
+#ifdef __linux__ /* FreeBSD does not tell a full listen queue from a socket without a listener. */
+static void test_the_survivor_of_a_client_too_late(void **state)
+{
+	struct vmrun_client *c[16];
+	char lock[128];
+	int fd = take_lock(lock, sizeof(lock)), count = 0, status;
+
+	(void)state;
+	do
+		status = vmrun_client_open(&c[count], directory, "demo", 0);
+	while (status == VMRUN_CLIENT_OK && ++count < 16);
+	assert_true(count < 16);
+	vmrun_client_close(c[count]);
+	expect_survivor(VMRUN_CLIENT_TIMED_OUT);
+	while (count > 0)
+		vmrun_client_close(c[--count]);
+	(void)close(fd);
+	assert_int_equal(unlink(lock), 0);
+}
+#endif
 
 static void test_names_stay_in_the_directory(void **state)
 {
@@ -89,6 +163,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nobody_listens),
+		TEST(the_survivor_of_a_denied_client),
+#ifdef __linux__
+		TEST(the_survivor_of_a_client_too_late),
+#endif
 		TEST(names_stay_in_the_directory),
 		TEST(a_list),
 	};
