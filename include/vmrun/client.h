@@ -181,7 +181,8 @@ VMRUN_API int vmrun_client_read(
     struct vmrun_client *client, void *bytes, size_t size, size_t *length, int64_t limit_ms);
 /*
  * Types bytes on the console; stores the number that was sent in *written (all, unless the limit
- * passes or the connection ends).
+ * passes or the connection ends).  Returns VMRUN_CLIENT_USAGE if the client is attached without
+ * `typing`.
  */
 VMRUN_API int vmrun_client_write(
     struct vmrun_client *client, const void *bytes, size_t size, size_t *written, int64_t limit_ms);

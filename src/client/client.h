@@ -21,6 +21,7 @@ struct vmrun_client {
 	bool follows;	  /* events come */
 	bool is_closed;	  /* a call has said that vmrun closed the connection */
 	bool is_console;
+	bool types;	    /* on the console */
 	bool is_attaching;  /* an attempt to attach did not end in time */
 	uint64_t follow_id; /* of the request that `follows` is due to */
 };

@@ -15,6 +15,7 @@ int vmrun_client_attach(struct vmrun_client *client, bool typing, int64_t limit_
 		    client, VMRUN_CLIENT_USAGE, "the client is attached to the console already");
 	status = client_ask(client, request, true, limit_ms);
 	client->is_console = status == VMRUN_CLIENT_OK;
+	client->types = typing;
 	/* vmrun may still send bytes of the console, and take requests for what the guest gets. */
 	client->is_attaching = status == VMRUN_CLIENT_TIMED_OUT;
 	return status;
@@ -56,6 +57,9 @@ int vmrun_client_write(
 	*written = 0;
 	if (status != VMRUN_CLIENT_OK)
 		return status;
+	if (!client->types)
+		return client_fail(client, VMRUN_CLIENT_USAGE,
+		    "attached without typing: open another client and attach it with typing");
 	if (connection_send(
 		&client->connection, bytes, size, written, connection_deadline_ms(limit_ms)) == 0)
 		return client_succeed(client);

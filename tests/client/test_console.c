@@ -30,6 +30,23 @@ static void test_console(void **state)
 	    vmrun_client_write(client, "x", 1, &n, -1), VMRUN_CLIENT_NOT_RUNNING, "closed");
 }
 
+/* vmrun drops what a client types that has not asked to. */
+static void test_a_console_without_typing(void **state)
+{
+	char bytes[8];
+	size_t n = 7;
+
+	(void)state;
+	answer("{\"id\":1,\"ok\":true}\nhello");
+	assert_int_equal(vmrun_client_attach(client, false, 0), VMRUN_CLIENT_OK);
+	expect_request("{\"id\":1,\"cmd\":\"console\"}\n");
+	expect_error(
+	    vmrun_client_write(client, "ls\r", 3, &n, 0), VMRUN_CLIENT_USAGE, "without typing");
+	assert_int_equal(n, 0);
+	assert_int_equal(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_OK);
+	assert_int_equal(n, 5);
+}
+
 /* Requests of a client that is attached, or may be so, would be typed to the guest. */
 static void test_attached_once(void **state)
 {
@@ -71,6 +88,7 @@ int main(void)
 		TEST(attached_once),
 		TEST(attached_too_late),
 		TEST(console),
+		TEST(a_console_without_typing),
 		TEST(a_full_console),
 	};
 
