@@ -19,8 +19,9 @@
  * VMRUN_CLIENT_TIMED_OUT, and the connection stays usable.
  *
  * What a function lends is valid until the next call with the same client or list, and the structs
- * can get further members at their ends in later versions.  The library writes to sockets without
- * SIGPIPE.
+ * can get further members at their ends in later versions.  NULL for a pointer that has to be set
+ *is VMRUN_CLIENT_USAGE, except for a client, a list and `out`.  The library writes to sockets
+ *without SIGPIPE.
  */
 #ifndef VMRUN_CLIENT_H
 #define VMRUN_CLIENT_H

@@ -23,6 +23,12 @@ int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const c
 	return (int)status;
 }
 
+int client_fail_null(struct vmrun_client *c, const char *argument)
+{
+	c->is_answered = false;
+	return client_fail(c, VMRUN_CLIENT_USAGE, "%s: expected a pointer, got NULL", argument);
+}
+
 int client_succeed(struct vmrun_client *c)
 {
 	free(c->error);

@@ -34,6 +34,8 @@ pid_t client_supervisor(const char *directory);
 /* Keeps the reason for a failure, and returns the status. */
 int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Keeps the reason for a failure of a call with NULL for this argument. */
+int client_fail_null(struct vmrun_client *c, const char *argument);
 /* Forgets the reason of the last failure, and returns VMRUN_CLIENT_OK. */
 int client_succeed(struct vmrun_client *c);
 /* Keeps the reason for a failure of the connection with this errno; 0: the stream has ended. */

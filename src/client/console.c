@@ -28,7 +28,11 @@ int vmrun_client_read(
 	int64_t until_ms = connection_deadline_ms(limit_ms);
 	int status = client_expect(client, true);
 
+	if (length == NULL)
+		return client_fail_null(client, "length");
 	*length = 0;
+	if (bytes == NULL && size > 0)
+		return client_fail_null(client, "bytes");
 	if (status != VMRUN_CLIENT_OK)
 		return status;
 	if (c->received.length == 0) {
@@ -44,7 +48,8 @@ int vmrun_client_read(
 			return client_fail_connection(client, errno);
 	}
 	*length = c->received.length < size ? c->received.length : size;
-	memcpy(bytes, c->received.text, *length);
+	if (*length > 0)
+		memcpy(bytes, c->received.text, *length);
 	connection_use(c, *length);
 	return client_succeed(client);
 }
@@ -54,7 +59,11 @@ int vmrun_client_write(
 {
 	int status = client_expect(client, true);
 
+	if (written == NULL)
+		return client_fail_null(client, "written");
 	*written = 0;
+	if (bytes == NULL && size > 0)
+		return client_fail_null(client, "bytes");
 	if (status != VMRUN_CLIENT_OK)
 		return status;
 	if (!client->types)

@@ -26,6 +26,8 @@ static const char *read_request(const char *text, struct request *out)
 	struct json_token token;
 	bool is_cmd = false;
 
+	if (text == NULL)
+		return "expected an object, {\"cmd\":...}, got NULL";
 	json_start(&j, text, strlen(text));
 	if (json_next(&j, &token) != JSON_OBJECT)
 		return "expected an object, {\"cmd\":...}";
@@ -225,6 +227,8 @@ int vmrun_client_next(
 {
 	int status = client_expect(client, false);
 
+	if (message == NULL)
+		return client_fail_null(client, "message");
 	*message = NULL;
 	if (status == VMRUN_CLIENT_OK)
 		status = next(client, connection_deadline_ms(limit_ms));

@@ -96,10 +96,12 @@ static int wait_for_hypervisor(struct vmrun_client *c, int64_t limit_ms, int64_t
 int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t limit_ms)
 {
 	STR_AUTO struct str request = { 0 };
-	bool is_gone = strcmp(what, "gone") == 0;
+	bool is_gone = what != NULL && strcmp(what, "gone") == 0;
 	int64_t until_ms = clock_ms() + (limit_ms < MAX_LIMIT_MS ? limit_ms : MAX_LIMIT_MS);
 	int status;
 
+	if (what == NULL)
+		return client_fail_null(client, "what");
 	/* No vmrun could be connected when the client was opened. */
 	if (is_gone && client->is_absent) {
 		status = wait_for_vmrun(client, limit_ms, until_ms);
@@ -126,6 +128,8 @@ int vmrun_client_wait_for(
 {
 	STR_AUTO struct str request = { 0 };
 
+	if (text == NULL)
+		return client_fail_null(client, "text");
 	json_begin_object(&request, NULL);
 	json_add_text(&request, "cmd", "wait-for");
 	json_add_text(&request, "text", text);

@@ -59,6 +59,34 @@ static void test_wrong_requests_are_not_sent(void **state)
 	expect_request("{\"id\":1,\"cmd\":\"stop\"}\n");
 }
 
+static void test_null_is_no_argument(void **state)
+{
+	char bytes[8];
+	size_t n = 7;
+
+	(void)state;
+	expect_error(ask(NULL, NULL), VMRUN_CLIENT_USAGE, "got NULL");
+	expect_error(vmrun_client_send(client, NULL, 0, NULL), VMRUN_CLIENT_USAGE, "got NULL");
+	expect_error(vmrun_client_next(client, 0, NULL), VMRUN_CLIENT_USAGE, "message: expected");
+	expect_error(vmrun_client_wait(client, NULL, 0), VMRUN_CLIENT_USAGE, "what: expected");
+	expect_error(
+	    vmrun_client_wait_for(client, NULL, false, 0), VMRUN_CLIENT_USAGE, "text: expected");
+	answer("{\"id\":1,\"ok\":true}\nhello");
+	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_OK);
+	expect_error(vmrun_client_read(client, bytes, sizeof(bytes), NULL, 0), VMRUN_CLIENT_USAGE,
+	    "length: expected");
+	expect_error(vmrun_client_read(client, NULL, sizeof(bytes), &n, 0), VMRUN_CLIENT_USAGE,
+	    "bytes: expected");
+	assert_int_equal(n, 0);
+	expect_error(
+	    vmrun_client_write(client, "x", 1, NULL, 0), VMRUN_CLIENT_USAGE, "written: expected");
+	expect_error(
+	    vmrun_client_write(client, NULL, 1, &n, 0), VMRUN_CLIENT_USAGE, "bytes: expected");
+	/* Nothing was lost. */
+	assert_int_equal(vmrun_client_read(client, bytes, sizeof(bytes), &n, 0), VMRUN_CLIENT_OK);
+	assert_int_equal(n, 5);
+}
+
 /* A program that reads the JSON of a message gets one object and nothing else. */
 static void test_a_message_is_one_object(void **state)
 {
@@ -271,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_that_of_its_request),
 		TEST(wrong_requests_are_not_sent),
+		TEST(null_is_no_argument),
 		TEST(a_message_is_one_object),
 		TEST(messages),
 		TEST(a_refused_follow),
