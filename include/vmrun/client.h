@@ -140,11 +140,15 @@ VMRUN_API int vmrun_client_ask(
  * Sends a request as vmrun_client_ask() does, without waiting for its answer, whose id is stored in
  * *id unless `id` is NULL.  The next calls send what the socket does not accept within the
  * limit.  Returns VMRUN_CLIENT_TIMED_OUT, and does not send this request, if an earlier one is not
- * sent yet.
+ * sent yet.  vmrun_client_next() lends the answer, also one that comes while another call waits. Of
+ * more than 4096 requests whose answers were not lent, the answers to the oldest are dropped.
  */
 VMRUN_API int vmrun_client_send(
     struct vmrun_client *client, const char *request, int64_t limit_ms, uint64_t *id);
-/* Lends the next answer or event; NULL if the call does not return VMRUN_CLIENT_OK. */
+/*
+ * Lends the next answer to a request of vmrun_client_send(), or the next event; NULL if the call
+ * does not return VMRUN_CLIENT_OK.
+ */
 VMRUN_API int vmrun_client_next(
     struct vmrun_client *client, int64_t limit_ms, const struct vmrun_message **message);
 /*

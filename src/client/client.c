@@ -137,6 +137,7 @@ void vmrun_client_close(struct vmrun_client *client)
 	free(client->denial);
 	free(client->error);
 	free(client->line);
+	sent_clear(&client->sent);
 	free(client->reason);
 	free(client);
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "client/connection.h"
+#include "client/sent.h"
 #include "vmrun/client.h"
 
 struct vmrun_client {
@@ -17,9 +18,10 @@ struct vmrun_client {
 	char *reason;
 	struct vmrun_message message;
 	uint64_t last_id; /* of the requests */
-	bool is_absent;	  /* no process listened when the client was opened */
-	bool follows;	  /* events come */
-	bool is_closed;	  /* a call has said that vmrun closed the connection */
+	struct sent sent;
+	bool is_absent; /* no process listened when the client was opened */
+	bool follows;	/* events come */
+	bool is_closed; /* a call has said that vmrun closed the connection */
 	bool is_console;
 	bool types;	    /* on the console */
 	bool is_attaching;  /* an attempt to attach did not end in time */

@@ -122,7 +122,10 @@ int vmrun_client_send(
 
 	if (id != NULL)
 		*id = status == VMRUN_CLIENT_OK ? client->last_id : 0;
-	return status == VMRUN_CLIENT_OK ? client_succeed(client) : status;
+	if (status != VMRUN_CLIENT_OK)
+		return status;
+	sent_add(&client->sent, client->last_id);
+	return client_succeed(client);
 }
 
 /* Stores the id of an answer, and removes it where it stands first. */
@@ -222,6 +225,49 @@ static int next(struct vmrun_client *c, int64_t until_ms)
 	return status;
 }
 
+/*
+ * Makes c->message of an answer that came while the client waited for another one; returns false if
+ * there is none.
+ */
+static bool take_kept(struct vmrun_client *c)
+{
+	uint64_t id;
+	char *answer = sent_take(&c->sent, &id);
+
+	if (answer == NULL)
+		return false;
+	c->is_answered = false;
+	free(c->line);
+	c->line = answer;
+	(void)read_message(c); /* it was read before */
+	c->message.id = id;    /* the line has lost it */
+	return true;
+}
+
+/* Returns whether a wait ends: a vmrun that sends other lines all the time would put it off. */
+static bool is_over(const struct vmrun_client *c, int64_t until_ms)
+{
+	return until_ms >= 0 && clock_left_ms(until_ms) == 0 &&
+	    !connection_has_line(&c->connection);
+}
+
+/*
+ * Receives the next event or the next answer that is wanted: nothing waits any more for one to a
+ * vmrun_client_ask() that came too late.
+ */
+static int receive_wanted(struct vmrun_client *c, int64_t until_ms)
+{
+	for (;;) {
+		int status = next(c, until_ms);
+
+		if (status != VMRUN_CLIENT_OK || c->message.type == VMRUN_MESSAGE_EVENT ||
+		    c->message.id == 0 || sent_remove(&c->sent, c->message.id))
+			return status;
+		if (is_over(c, until_ms))
+			return VMRUN_CLIENT_TIMED_OUT;
+	}
+}
+
 int vmrun_client_next(
     struct vmrun_client *client, int64_t limit_ms, const struct vmrun_message **message)
 {
@@ -230,8 +276,8 @@ int vmrun_client_next(
 	if (message == NULL)
 		return client_fail_null(client, "message");
 	*message = NULL;
-	if (status == VMRUN_CLIENT_OK)
-		status = next(client, connection_deadline_ms(limit_ms));
+	if (status == VMRUN_CLIENT_OK && !take_kept(client))
+		status = receive_wanted(client, connection_deadline_ms(limit_ms));
 	if (status == VMRUN_CLIENT_TIMED_OUT)
 		return client_fail(
 		    client, VMRUN_CLIENT_TIMED_OUT, "no answer or event came within the limit");
@@ -241,7 +287,10 @@ int vmrun_client_next(
 	return client_succeed(client);
 }
 
-/* Receives the answer to the last request, and drops those that came too late. */
+/*
+ * Receives the answer to the last request.  Keeps those to vmrun_client_send(), and drops those
+ * that came too late.
+ */
 static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 {
 	int status;
@@ -253,9 +302,11 @@ static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 		if (c->message.type == VMRUN_MESSAGE_ANSWER &&
 		    (c->message.id == 0 || c->message.id == c->last_id))
 			break;
-		/* A vmrun that sends other lines all the time never lets a wait time out. */
-		if (until_ms >= 0 && clock_left_ms(until_ms) == 0 &&
-		    !connection_has_line(&c->connection))
+		if (c->message.type == VMRUN_MESSAGE_ANSWER) {
+			sent_keep(&c->sent, c->message.id, c->line);
+			c->line = NULL;
+		}
+		if (is_over(c, until_ms))
 			return client_fail(
 			    c, VMRUN_CLIENT_TIMED_OUT, "vmrun did not answer within the limit");
 	}

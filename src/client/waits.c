@@ -41,13 +41,16 @@ static int ask_wait(struct vmrun_client *c, struct str *request, int64_t limit_m
 	    limit_ms < 0 || limit_ms > INT64_MAX - HANG_MS ? -1 : limit_ms + HANG_MS);
 }
 
-/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
+/*
+ * Waits until vmrun closes the connection, because only then the VM's name is free again.  What
+ * comes before stays for vmrun_client_next().
+ */
 static void wait_for_close(struct vmrun_client *c)
 {
 	int64_t until_ms = clock_ms() + CLOSE_MS;
 
 	while (clock_left_ms(until_ms) > 0 && connection_receive(&c->connection, until_ms) > 0)
-		connection_use(&c->connection, c->connection.received.length);
+		;
 }
 
 static int not_gone(struct vmrun_client *c, int64_t limit_ms, const char *what, pid_t pid)

@@ -105,10 +105,11 @@ static void test_a_message_is_one_object(void **state)
 		expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_PROTOCOL, "malformed");
 		assert_null(m);
 	}
-	answer(" \t\r{\"id\":7,\"ok\":true,\"a\":1}\r\n");
+	answer(" \t\r{\"id\":1,\"ok\":true,\"a\":1}\r\n");
+	send_request("{\"cmd\":\"status\"}", 1);
 	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
-	assert_int_equal(m->id, 7);
 	assert_string_equal(m->json, "{\"ok\":true,\"a\":1}");
+	assert_int_equal(m->id, 1);
 }
 
 static void test_messages(void **state)
@@ -122,6 +123,7 @@ static void test_messages(void **state)
 	assert_int_equal(vmrun_client_follow(client, 7, 0), VMRUN_CLIENT_OK);
 	expect_request("{\"id\":1,\"cmd\":\"events\",\"from\":7}\n");
 	expect_error(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_USAGE, "follows events");
+	send_request("{\"cmd\":\"status\"}", 2);
 	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
 	assert_int_equal(m->type, VMRUN_MESSAGE_EVENT);
 	assert_string_equal(m->json, "{\"v\":1,\"event\":\"exit\"}");
@@ -172,6 +174,57 @@ static void test_other_answers_without_end(void **state)
 	answer("{\"id\":7,\"ok\":true}\n{\"id\":8,\"ok\":true}\n{\"id\":9,");
 	expect_error(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_TIMED_OUT,
 	    "did not answer within the limit");
+}
+
+/* The program never got the id of a request of which vmrun_client_ask() gave up the answer. */
+static void test_a_late_answer_is_dropped(void **state)
+{
+	const struct vmrun_message *m;
+
+	(void)state;
+	expect_error(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_TIMED_OUT, "does not answer");
+	answer("{\"id\":1,\"ok\":true}\n");
+	expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_TIMED_OUT, "within the limit");
+	assert_null(m);
+	send_request("{\"cmd\":\"status\"}", 2);
+	answer("{\"id\":1,\"ok\":true}\n{\"id\":2,\"ok\":true,\"a\":1}\n");
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_int_equal(m->id, 2);
+}
+
+/* Answers that come while another call waits are lent afterwards, each once. */
+static void test_answers_of_sent_requests_are_kept(void **state)
+{
+	const struct vmrun_message *m;
+	const char *text;
+
+	(void)state;
+	send_request("{\"cmd\":\"stop\"}", 1);
+	send_request("{\"cmd\":\"reset\"}", 2);
+	answer("{\"id\":2,\"ok\":false,\"error\":\"why\"}\n{\"id\":2,\"ok\":true}\n"
+	       "{\"id\":3,\"ok\":true,\"a\":3}\n{\"id\":1,\"ok\":true,\"a\":1}\n{\"id\":4,\"ok\":"
+	       "true}\n");
+	assert_int_equal(ask("{\"cmd\":\"status\"}", &text), VMRUN_CLIENT_OK);
+	assert_string_equal(text, "{\"ok\":true,\"a\":3}");
+	assert_int_equal(vmrun_client_wait(client, "ready", 0), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_int_equal(m->id, 1);
+	assert_true(m->ok);
+	assert_string_equal(m->json, "{\"ok\":true,\"a\":1}");
+	assert_null(vmrun_client_answer(client));
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_int_equal(m->id, 2);
+	assert_false(m->ok);
+	assert_string_equal(m->error, "why");
+	expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_TIMED_OUT, "within the limit");
+	/* Those that come behind the answer to a wait for the end are kept, too. */
+	send_request("{\"cmd\":\"status\"}", 5);
+	answer("{\"id\":6,\"ok\":true}\n{\"id\":5,\"ok\":true}\n");
+	hang_up();
+	assert_int_equal(vmrun_client_wait(client, "gone", -1), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_int_equal(m->id, 5);
+	expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_NOT_RUNNING, "closed");
 }
 
 /* vmrun refuses a connection too many before it reads a request, and closes it. */
@@ -305,6 +358,8 @@ int main(void)
 		TEST(a_refused_follow),
 		TEST(a_refused_request_to_follow),
 		TEST(other_answers_without_end),
+		TEST(a_late_answer_is_dropped),
+		TEST(answers_of_sent_requests_are_kept),
 		TEST(a_refusal_without_a_request),
 		TEST(a_closed_connection_takes_no_request),
 		TEST(a_denied_user),

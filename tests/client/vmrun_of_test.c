@@ -94,3 +94,11 @@ int ask(const char *request, const char **text)
 {
 	return vmrun_client_ask(client, request, 0, text);
 }
+
+void send_request(const char *request, uint64_t wanted)
+{
+	uint64_t id;
+
+	assert_int_equal(vmrun_client_send(client, request, 0, &id), VMRUN_CLIENT_OK);
+	assert_int_equal(id, wanted);
+}

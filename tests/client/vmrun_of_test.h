@@ -26,5 +26,7 @@ void expect_request(const char *text);
 void expect_error(int status, int wanted, const char *part);
 /* Asks without waiting: the answer must have come. */
 int ask(const char *request, const char **text);
+/* Sends a request that gets this id. */
+void send_request(const char *request, uint64_t wanted);
 
 #endif
