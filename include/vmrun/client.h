@@ -20,8 +20,8 @@
  *
  * What a function lends is valid until the next call with the same client or list, and the structs
  * can get further members at their ends in later versions.  NULL for a pointer that has to be set
- *is VMRUN_CLIENT_USAGE, except for a client, a list and `out`.  The library writes to sockets
- *without SIGPIPE.
+ * is VMRUN_CLIENT_USAGE, except for a client, a list and `out`.  The library writes to sockets
+ * without SIGPIPE.
  */
 #ifndef VMRUN_CLIENT_H
 #define VMRUN_CLIENT_H

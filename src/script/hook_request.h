@@ -12,7 +12,7 @@
  *	{ request = command, target, status }		{ ok }
  *
  * Each may be answered with { message }, the reason why not: "timeout", "gone" at the boot's end,
- *or a sentence.
+ * or a sentence.
  */
 #ifndef SCRIPT_HOOK_REQUEST_H
 #define SCRIPT_HOOK_REQUEST_H
