@@ -4,7 +4,7 @@
 --	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "request": "share/upgrade" }]
 --	vmrun -t disk-a vm.json		boots the slot that is in use, disk-a or disk-b
 --
---	a, b      the targets that are the slots, default "a" and "b"
+--	a, b      the two targets that are the slots, default "a" and "b"
 --	stays_up  seconds that a new slot without the key `ready` must run to be accepted; default
 --	          300
 --	request   a file; if it exists when the guest in the slot in use reboots, the hook removes
@@ -22,7 +22,8 @@
 -- `vmrunctl NAME forget ab_upgrade` drops the state.
 return function(options)
 	options = vmrun.options(options, {
-		a = { "target", default = "a" }, b = { "target", default = "b" },
+		a = { "target", default = "a" },
+		b = { "target", default = "b", differs = "a" },
 		stays_up = { "seconds", default = 300 },
 		request = { "path" }, confirm = { "path" },
 		id = { "id", default = "ab_upgrade" },

@@ -5,7 +5,7 @@
 --	vmrun vm.json	installs the first time, and boots `next` from then on
 --
 --	target  the target that installs, default "install"
---	next    the target that is booted after the installation, default "default"
+--	next    another target, which is booted after the installation, default "default"
 --	done    the causes of an exit that mean success, default ["reboot", "poweroff", "halt"]
 --	auto    whether a start with `next` installs first, default true
 --	again   whether to retry an installation whose end is unknown, default false
@@ -20,7 +20,7 @@
 return function(options, vm)
 	options = vmrun.options(options, {
 		target = { "target", default = "install" },
-		next = { "target", default = "default" },
+		next = { "target", default = "default", differs = "target" },
 		done = { "causes", default = { "reboot", "poweroff", "halt" } },
 		auto = { "boolean", default = true },
 		again = { "boolean", default = false },

@@ -189,6 +189,21 @@ local function take(name, rule, value)
 		wrong or format("expected %s, got %s", expected, show(value)))
 end
 
+-- Returns the error of two options that must not have the same value, and the one to report it at;
+-- nil if they differ.  A default has no place in the spec, so the option that is given is at fault.
+local function same(name, other, options, is_given)
+	local value = options[name]
+	if value == nil or value ~= options[other] then
+		return nil
+	elseif is_given[other] and not is_given[name] then
+		name, other = other, name
+	end
+	local text = format('option "%s": expected another target than "%s" has%s, got %s: '
+		.. "the two targets must differ", name, other,
+		is_given[other] and "" or " by default", show(value))
+	return text, is_given[name] and name or nil
+end
+
 -- Returns the message for an unknown option.
 local function unknown(name, declared)
 	local names = sorted_keys(declared)
@@ -202,7 +217,7 @@ end
 -- Returns the options and a list of all errors, { option, text }; `option` is nil when the file
 -- does not have the option.
 local function check(given, declared)
-	local options, faults = {}, {}
+	local options, is_given, faults = {}, {}, {}
 	local function fault(option, text)
 		local who = session.loading and session.loading .. ": " or ""
 		faults[#faults + 1] = { option = option, text = who .. text }
@@ -213,9 +228,15 @@ local function check(given, declared)
 			value = nil
 		end
 		local taken, wrong = take(name, declared[name], value)
-		options[name] = taken
+		options[name], is_given[name] = taken, value ~= nil
 		if wrong then
 			fault(value ~= nil and name or nil, wrong)
+		end
+	end
+	for _, name in ipairs(sorted_keys(declared)) do
+		local wrong, at = same(name, declared[name].differs, options, is_given)
+		if wrong then
+			fault(at, wrong)
 		end
 	end
 	local foreign = {}

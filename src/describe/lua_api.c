@@ -96,6 +96,7 @@ const char *const lua_api_types[] = {
 	"---@field required? boolean # true: the spec must give the option",
 	"---@field min? number # lowest number, count or seconds",
 	"---@field max? number # highest number, count or seconds",
+	"---@field differs? string # another option: its target must not be that of this one",
 	"---@field also? string[] # further words that a list of causes may hold",
 	"",
 	"---a boot that a hook may cause, for --print graph and policy; has no effect on boots",

@@ -205,6 +205,13 @@ slot() {
 	has 'hooks[1]: a second use of this hook would share the state "ab_upgrade"'
 }
 
+@test "the two slots are two targets" {
+	refuses '{"use": "ab_upgrade", "a": "a", "b": "a"}' \
+		'hooks[0].b: ab_upgrade: option "b": expected another target than "a" has, got "a": the two targets must differ'
+	refuses '{"use": "ab_upgrade", "a": "b"}' \
+		'hooks[0].a: ab_upgrade: option "a": expected another target than "b" has by default, got "b": the two targets must'
+}
+
 @test "wrong options" {
 	refuses '{"use": "ab_upgrade", "a": "aa", "b": "a", "stays_up": "5m", "request": "", "confirm": 1, "slots": []}' \
 		'hooks[0].a: ab_upgrade: option "a": unknown target "aa", did you mean "a"?' \

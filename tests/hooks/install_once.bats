@@ -377,6 +377,15 @@ is_refused() {
 	is "$(booted)" install
 }
 
+@test "the target after the install is another one" {
+	refuses '{"use": "install_once", "target": "default"}' \
+		'hooks[0].target: install_once: option "target": expected another target than "next" has by default, got "default": the two targets must differ'
+	refuses '{"use": "install_once", "next": "install"}' \
+		'hooks[0].next: install_once: option "next": expected another target than "target" has by default, got "install": the two'
+	refuses '{"use": "install_once", "target": "a", "next": "a"}' \
+		'hooks[0].next: install_once: option "next": expected another target than "target" has, got "a": the two targets must differ'
+}
+
 @test "wrong options" {
 	refuses '{"use": "install_once", "target": "instal", "next": 5, "done": ["rebot"], "once": true, "again": 1, "id": "a/b"}' \
 		'hooks[0].again: install_once: option "again": expected true or false, got 1' \

@@ -134,6 +134,15 @@ static void test_lists_and_names(void **state)
 	refuses_x(s, "x = { 'target' }", "{ x = 'resuce' }",
 	    "option \"x\": unknown target \"resuce\", did you mean \"rescue\"? (known: default, "
 	    "install, rescue)");
+	takes(s, "x = { 'target', differs = 'y' }, y = { 'target' }", "{ x = 'install' }",
+	    "o.x == 'install' and o.y == nil");
+	takes(s, "x = { 'target', differs = 'y' }, y = { 'target' }", "{}", "o.x == nil");
+	refuses(s,
+	    "x = { 'target', default = 'rescue', differs = 'y' }, "
+	    "y = { 'target', default = 'rescue' }",
+	    "{}",
+	    "{ { text = 'my.lua: option \"x\": expected another target than \"y\" has by default, "
+	    "got \"rescue\": the two targets must differ' } }");
 	refuses_x(s, "x = { 'target' }", "{ x = true }",
 	    "option \"x\": expected the name of a target, got a boolean");
 	takes(s, "x = { 'command' }", "{ x = { 'a', '' } }", "#o.x == 2 and o.x[2] == ''");
