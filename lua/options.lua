@@ -43,14 +43,15 @@ local function list_of_strings(value)
 	return count
 end
 
--- Returns a text with bounds: "a number", "a number from 1 to 5", "a number of at least 1".
+-- Returns a text with bounds: "a number", "a number from 1 to 5", "a number of at least 1".  All
+-- digits of a bound are shown, because it is compared with a number that is shown so.
 local function with_bounds(text, low, high)
 	if low and high then
-		return format("%s from %g to %g", text, low, high)
+		return format("%s from %.14g to %.14g", text, low, high)
 	elseif low then
-		return format("%s of at least %g", text, low)
+		return format("%s of at least %.14g", text, low)
 	end
-	return high and format("%s of at most %g", text, high) or text
+	return high and format("%s of at most %.14g", text, high) or text
 end
 
 -- Returns whether a value is a number within bounds, each of which may be nil.
@@ -86,8 +87,9 @@ function kinds.count(value, rule)
 end
 
 function kinds.seconds(value, rule)
-	return within(value, rule.min or 0, rule.max or YEAR) and value or nil,
-		with_bounds("a number", rule.min or 0, rule.max) .. ", in seconds"
+	local low, high = rule.min or 0, rule.max or YEAR
+	return within(value, low, high) and value or nil,
+		with_bounds("a number", low, high) .. ", in seconds"
 end
 
 function kinds.target(value)

@@ -215,7 +215,7 @@ slot() {
 @test "wrong options" {
 	refuses '{"use": "ab_upgrade", "a": "aa", "b": "a", "stays_up": "5m", "request": "", "confirm": 1, "slots": []}' \
 		'hooks[0].a: ab_upgrade: option "a": unknown target "aa", did you mean "a"?' \
-		'hooks[0].stays_up: ab_upgrade: option "stays_up": expected a number of at least 0, in seconds, got "5m"' \
+		'hooks[0].stays_up: ab_upgrade: option "stays_up": expected a number from 0 to 31622400, in seconds, got "5m"' \
 		'hooks[0].request: ab_upgrade: option "request": expected a path, got ""' \
 		'hooks[0].confirm: ab_upgrade: option "confirm": expected a path, got 1' \
 		'hooks[0].slots: ab_upgrade: unknown option "slots"'

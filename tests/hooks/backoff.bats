@@ -55,9 +55,9 @@ delays() {
 
 @test "wrong options" {
 	refuses '{"use": "backoff", "initial": "1s", "factor": 0.5, "max": [], "reset_after": true, "causes": "error"}' \
-		'hooks[0].initial: backoff: option "initial": expected a number of at least 0, in seconds, got "1s"' \
+		'hooks[0].initial: backoff: option "initial": expected a number from 0 to 31622400, in seconds, got "1s"' \
 		'hooks[0].factor: backoff: option "factor": expected a number of at least 1, got 0.5' \
-		'hooks[0].max: backoff: option "max": expected a number of at least 0, in seconds, got an empty list' \
-		'hooks[0].reset_after: backoff: option "reset_after": expected a number of at least 0' \
+		'hooks[0].max: backoff: option "max": expected a number from 0 to 31622400, in seconds, got an empty list' \
+		'hooks[0].reset_after: backoff: option "reset_after": expected a number from 0 to 31622400' \
 		'hooks[0].causes: backoff: option "causes": expected a list of causes, got "error"'
 }

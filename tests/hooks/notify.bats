@@ -128,7 +128,7 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 	refuses '{"use": "notify", "command": "mail root", "on": ["kiled"], "timeout": -1, "cmd": 1}' \
 		'hooks[0].command: notify: option "command": expected a command, as a list of a program and its arguments, got "mail root"' \
 		'hooks[0].on: notify: option "on": unknown cause "kiled", did you mean "killed"? (known: check_failed, end,' \
-		'hooks[0].timeout: notify: option "timeout": expected a number of at least 0, in seconds, got -1' \
+		'hooks[0].timeout: notify: option "timeout": expected a number from 0 to 31622400, in seconds, got -1' \
 		'hooks[0].cmd: notify: unknown option "cmd"'
 	refuses '"notify"' 'hooks[0]: notify: missing option "command": expected a command'
 }

@@ -69,11 +69,13 @@ teardown() {
 	refuses '{"use": "rescue_after", "faults": 0, "within": -1, "target": "resque", "causes": ["crash"],
 		"retry": "no", "fault": 3}' \
 		'hooks[0].faults: rescue_after: option "faults": expected an integer from 1 to 64, got 0' \
-		'hooks[0].within: rescue_after: option "within": expected a number of at least 0, in seconds, got -1' \
+		'hooks[0].within: rescue_after: option "within": expected a number from 0 to 31622400, in seconds, got -1' \
 		'hooks[0].target: rescue_after: option "target": unknown target "resque", did you mean "rescue"?' \
 		'hooks[0].causes: rescue_after: option "causes": unknown cause "crash"' \
 		'hooks[0].retry: rescue_after: option "retry": expected true or false, got "no"' \
 		'hooks[0].fault: rescue_after: unknown option "fault", did you mean "faults"?'
+	refuses '{"use": "rescue_after", "within": 31622401}' \
+		'option "within": expected a number from 0 to 31622400, in seconds, got 31622401'
 	spec '{"hooks": ["rescue_after"]}'
 	vmrun vm.json
 	is "$status" 65

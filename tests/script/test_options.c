@@ -119,9 +119,9 @@ static void test_numbers(void **state)
 	    "option \"x\": expected an integer from 1 to 64, got 65");
 	takes(s, "x = { 'seconds' }", "{ x = 0.25 }", "o.x == 0.25");
 	refuses_x(s, "x = { 'seconds' }", "{ x = -1 }",
-	    "option \"x\": expected a number of at least 0, in seconds, got -1");
+	    "option \"x\": expected a number from 0 to 31622400, in seconds, got -1");
 	refuses_x(s, "x = { 'seconds' }", "{ x = 1e300 }",
-	    "option \"x\": expected a number of at least 0, in seconds, got 1e+300");
+	    "option \"x\": expected a number from 0 to 31622400, in seconds, got 1e+300");
 }
 
 static void test_lists_and_names(void **state)
