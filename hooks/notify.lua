@@ -2,7 +2,8 @@
 --
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
---	command     a program and its arguments, required
+--	command     a program and its arguments, required; words such as LANG=C may come before
+--	            the program and set variables
 --	on          when to run the command: causes of exits, "start" (the hypervisor runs), "ready"
 --	            (the guest is ready), "end" (vmrun exits); default always
 --	timeout     seconds after which the command is killed, default 10
@@ -26,6 +27,20 @@ return function(options)
 		timeout = { "seconds", default = 10 },
 		background = { "boolean", default = false },
 	})
+
+	-- Returns the program of a command: words for its environment may come before it.
+	local function program_of(command)
+		for _, word in ipairs(command) do
+			if not word:find("=", 1, true) then
+				return word
+			end
+		end
+	end
+
+	local program = program_of(options.command)
+	if not program then
+		return nil, "command has no program, only variables for its environment"
+	end
 
 	local names = { -- of the facts that an event may have
 		start = { "vm", "target", "boots", "pid" },
@@ -59,23 +74,15 @@ return function(options)
 		if status == nil and out == "gone" then
 			return -- the guest has ended, which the next event reports
 		elseif status ~= 0 and status ~= true then
-			local why = status and ("status %d: %s"):format(status, err) or out
-			local program = options.command[1]
+			-- the error without a status names env(1), not the program
+			local why = status and ("status %d: %s"):format(status, err)
+				or out:gsub("^env ", "it ")
 			vmrun.log("warning", ("notify: %s failed: %s"):format(program, why))
 		end
 	end
 
-	-- Returns the program of a command: words for its environment may come before it.
-	local function program_of(command)
-		for _, word in ipairs(command) do
-			if not word:find("=", 1, true) then
-				return word
-			end
-		end
-	end
-
 	return {
-		programs = { program_of(options.command) },
+		programs = { program },
 		on_started = function(boot)
 			notify("start", "start", boot)
 		end,

@@ -80,10 +80,13 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 	notifies '{"on": ["poweroff"], "timeout": 0.2}'
 	plays 'exit 1' --
 	is "$status" 0
-	has "warning: notify: $PWD/tell failed: "
+	has "warning: notify: $PWD/tell failed: it did not end within 0.2 s and was killed"
 	hooked '{"use": "notify", "command": ["./nowhere"], "on": ["end"]}'
 	plays 'exit 3' --
 	is "$status" 3
+	has 'warning: notify: ./nowhere failed: status 127'
+	hooked '{"use": "notify", "command": ["LANG=C", "./nowhere"], "on": ["end"]}'
+	plays 'exit 3' --
 	has 'warning: notify: ./nowhere failed: status 127'
 }
 
@@ -130,6 +133,8 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 		'hooks[0].on: notify: option "on": unknown cause "kiled", did you mean "killed"? (known: check_failed, end,' \
 		'hooks[0].timeout: notify: option "timeout": expected a number from 0 to 31622400, in seconds, got -1' \
 		'hooks[0].cmd: notify: unknown option "cmd"'
+	refuses '{"use": "notify", "command": ["A=b"]}' \
+		'hooks[0]: notify cannot be used: command has no program, only variables for its environment'
 	refuses '"notify"' 'hooks[0]: notify: missing option "command": expected a command'
 }
 
