@@ -62,6 +62,9 @@ texts() {
 	# What they name exists, and nothing of vmrun's is left in /usr/local.
 	run xargs grep -lE '/usr/local/(s?bin|etc|share(/examples)?)/vmrun' <files
 	is "$output" ''
+	# The manuals name no directory of the sources, and none that starts from nowhere.
+	run grep -rnE '^\.(Pa|It Pa) (share|examples)/' "$root/share/man"
+	is "$output" ''
 	xargs grep -ohE "/opt/vm/(s?bin/vmrun[a-z]*|share/[a-z./]*[a-z])" <files | sort -u >named
 	for word in "/opt/vm/$sub/vmrun" "/opt/vm/$sub/vmrunctl" "/opt/vm/$examples"; do
 		grep -qx "$word" named
