@@ -65,7 +65,8 @@ int console_wait_for(lua_State *L)
 	uint64_t at = vm->wait_at;
 	int status;
 
-	luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 3, "expected 0 to 1000000000 seconds");
+	/* A negative number is 0, as in vmrun.wait(). */
+	luaL_argcheck(L, seconds < 1e9, 3, "expected at most 1000000000 seconds");
 	until = now() + seconds;
 	do {
 		status = vmrun_console_wait(vm->handle, &at, text, 0);

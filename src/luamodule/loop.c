@@ -176,12 +176,19 @@ static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
 	loop_poll(L, ready, count, ms);
 }
 
+/*
+ * Returns a limit for poll(2), -1 without an argument.  A negative number is 0, because programs
+ * pass "deadline - now", which must not wait for ever once the deadline has passed.
+ */
 static int milliseconds(lua_State *L, int index)
 {
-	lua_Number seconds = luaL_optnumber(L, index, -1);
+	lua_Number seconds;
 
-	if (seconds < 0)
+	if (lua_isnoneornil(L, index))
 		return -1;
+	seconds = luaL_checknumber(L, index);
+	if (!(seconds > 0)) /* also not a number */
+		return 0;
 	return (int)((seconds < MAX_WAIT_S ? seconds : MAX_WAIT_S) * 1000);
 }
 

@@ -192,6 +192,7 @@ in_header() {
 		is(vm:status(), 0)
 		has(vmrun.history(os.getenv("VM"), "keep"), '"cause":"stopped"')
 		is(#vmrun.wait({}, 0), 0)
+		is(#vmrun.wait({}, -1), 0)
 	END
 	nothing_runs
 }
@@ -233,6 +234,7 @@ in_header() {
 		assert(vm:wait_for("login:"))
 		has(vm:read(), "login:")
 		is(vm:read(), "")
+		is(select(2, vm:wait_for("login:", -1)), "timeout")
 		local ok, why, status = vm:wait_for("login:", 0)
 		is(ok, nil)
 		is(why, "timeout")
@@ -242,7 +244,7 @@ in_header() {
 		ok, why, status = vm:wait_for("never")
 		is(why, "gone")
 		is(status, 69)
-		is(pcall(vm.wait_for, vm, "x", -1), false)
+		is(pcall(vm.wait_for, vm, "x", 1e10), false)
 	END
 	script 'acpi on wait exit 1'
 	passes <<-'END'
