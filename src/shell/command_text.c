@@ -64,6 +64,7 @@ static void search_text(struct finder *f, const struct place *p, const struct wo
 {
 	struct shell_inner inner;
 	size_t levels = f->values.levels, shown = f->shown;
+	const struct shell_nesting nesting = f->nesting;
 	bool is_joined = c->has_joined && f->values.arms.joined != 0;
 
 	f->nesting.branches += is_joined ? 1 : 0; /* a shell may skip it */
@@ -83,7 +84,7 @@ static void search_text(struct finder *f, const struct place *p, const struct wo
 		    "the import forgets the functions that eval defines: write them into the text "
 		    "in place of this line");
 	shell_directory_close(&f->directory, &inner, &f->nesting);
-	f->nesting.branches -= is_joined && f->nesting.branches > 0 ? 1 : 0;
+	f->nesting = nesting;
 }
 
 /* Searches the text that a shell, su or eval runs. */

@@ -89,6 +89,12 @@ static const struct found_case found_cases[] = {
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
 	{ "shells like sh", "#!/usr/local/bin/bash -e\nsetenv PAGER less\nset -o vi\n" VM, VM, 4,
 	    "", "", NULL, "" },
+	{ "eval behind && in a branch around bhyve",
+	    "f() {\nif a; then\nx && eval \"y\"\nreturn\nfi\n" VM "\n}\nf", VM, 6, "", "", NULL,
+	    "" },
+	{ "eval that closes more than it opens", "if a; then\nx && eval 'fi; fi'\nN=2\nfi\n" RUN,
+	    VM, 5, "", "", NULL,
+	    "vm.sh:3: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
 	/* Defaults. */
 	{ "a default behind a test of an argument",
 	    "V=$1\n[ -z \"$V\" ] && V=web\nbhyve -c 2 -m 1G $V", VM, 3, "", "", NULL,
