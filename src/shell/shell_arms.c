@@ -86,15 +86,20 @@ void shell_arms_enter(
 	enter_joined(a, step);
 }
 
+/* Returns whether a shell may skip an arm. */
+static bool is_skipped(const struct shell_arm *arm)
+{
+	return (arm->kind == ARM_BRANCH && !arm->is_condition) || arm->kind == ARM_GROUP ||
+	    arm->kind == ARM_REST;
+}
+
 /* Returns the innermost arm that a shell may skip, or NULL. */
 static const struct shell_arm *innermost(const struct shell_arms *a, bool is_loop)
 {
 	for (size_t i = a->count; i > 0; i--) {
 		const struct shell_arm *arm = &a->arm[i - 1];
 
-		if (is_loop ? arm->kind == ARM_LOOP
-			    : (arm->kind == ARM_BRANCH && !arm->is_condition) ||
-			    arm->kind == ARM_GROUP || arm->kind == ARM_REST)
+		if (is_loop ? arm->kind == ARM_LOOP : is_skipped(arm))
 			return arm;
 	}
 	return NULL;
@@ -107,6 +112,15 @@ size_t shell_arms_now(const struct shell_arms *a)
 	if (a->joined != 0)
 		return a->joined;
 	return arm == NULL ? 0 : arm->number;
+}
+
+bool shell_arms_fork(const struct shell_arms *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->arm[i].kind != ARM_REST && is_skipped(&a->arm[i]))
+			return true;
+	}
+	return a->joined != 0;
 }
 
 size_t shell_arms_branch(const struct shell_arms *a, bool *is_last)

@@ -30,6 +30,8 @@ void shell_arms_enter(
     struct shell_arms *a, const struct shell_nesting *nesting, const struct shell_step *step);
 /* Returns the number of the innermost arm that a shell may skip; 0: there is none. */
 size_t shell_arms_now(const struct shell_arms *a);
+/* Returns whether there is one that a shell may skip without a return from the function. */
+bool shell_arms_fork(const struct shell_arms *a);
 /* Returns the number of the branch of that arm, and whether the arm is its last one. */
 size_t shell_arms_branch(const struct shell_arms *a, bool *is_last);
 /* Returns the number of the innermost loop that may run more than once; 0: there is none. */

@@ -284,7 +284,7 @@ static void read_shift(struct shell_values *v, const struct shell_statement *s)
 	    (s->words == 2 && s->word[1].length == 1 && *s->word[1].text >= '0' &&
 		*s->word[1].text <= '9');
 
-	if (!is_one || shell_arms_now(&v->arms) != 0 || shell_arms_loop(&v->arms) != 0)
+	if (!is_one || shell_arms_fork(&v->arms) || shell_arms_loop(&v->arms) != 0)
 		shell_list_forget(v, "@", 1, s->word->line);
 	else
 		shell_shift(v, s->words == 1 ? 1 : (size_t)(*s->word[1].text - '0'), s->word->line);

@@ -95,6 +95,10 @@ static const struct found_case found_cases[] = {
 	{ "eval that closes more than it opens", "if a; then\nx && eval 'fi; fi'\nN=2\nfi\n" RUN,
 	    VM, 5, "", "", NULL,
 	    "vm.sh:3: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
+	{ "shift behind a return",
+	    "f() { [ -n \"$1\" ] || return 1; n=$1; shift; bhyve \"$@\" $n; }\n"
+	    "f web -c 2 -m 1G",
+	    VM, 1, "", "", NULL, "" },
 	/* Defaults. */
 	{ "a default behind a test of an argument",
 	    "V=$1\n[ -z \"$V\" ] && V=web\nbhyve -c 2 -m 1G $V", VM, 3, "", "", NULL,
@@ -220,6 +224,10 @@ static const struct found_case found_cases[] = {
 };
 
 static const struct refused_case refused_cases[] = {
+	{ "shift in a branch behind a return",
+	    "f() { x || return; if y; then shift; fi\nbhyve -c 2 $1; }\nf a b",
+	    { "vm.sh:1: the text does not tell the value that $1 has behind this line", NULL,
+		NULL } },
 	{ "a function that only a subshell has", "(f() { N=2; })\nf\nbhyve -c $N web",
 	    { "vm.sh:3: $N is not set in this text", NULL, NULL } },
 	{ "assignments that use each other", "A=1\nA=2 B=$A\nbhyve -c $B web",
