@@ -146,7 +146,7 @@ static void uncount(size_t *scopes, size_t *open, size_t level)
 
 /*
  * Leaves the innermost scope.  What a shell may skip leads nowhere: the directory is that before
- * it, with a doubt.
+ * it, with a doubt.  Behind a return it counts as values do there, also with a doubt.
  */
 static void leave(struct shell_directory *d, struct shell_nesting *nesting)
 {
@@ -162,7 +162,8 @@ static void leave(struct shell_directory *d, struct shell_nesting *nesting)
 		uncount(&d->branches, &nesting->branches, s->level);
 	else if (s->kind == SCOPE_LOOP)
 		uncount(&d->loops, &nesting->loops, s->level);
-	d->now = s->outer;
+	if (s->kind != SCOPE_REST) /* the shell that runs bhyve has passed the return */
+		d->now = s->outer;
 	if (last != s->outer)
 		doubt(d, d->place[last].line, skipped_text(d, d->place[last].line));
 }
