@@ -123,6 +123,8 @@ static void fill_branch(const struct shell_values *v, const struct shell_variabl
 	outside->arm = shell_arms_now(&v->arms);
 	outside->arm = outside->arm == 0 ? shell_arms_loop(&v->arms) : outside->arm;
 	outside->branch = shell_arms_branch(&v->arms, &is_last);
+	if (before != NULL && before->kept != NULL && before->arm == outside->arm)
+		before = before->kept; /* that of this arm is set again */
 	is_told = before != NULL && before->arm != 0 && before->outside.note.count > 0;
 	if (before == NULL ? *value != '\0' : is_told && before->arm == outside->arm) {
 		note_branch(v, NULL, word, n, value, &outside->basis);
@@ -133,11 +135,15 @@ static void fill_branch(const struct shell_values *v, const struct shell_variabl
 	}
 }
 
-/* Notes that a branch may set a variable to a value that the text does not tell. */
-static void note_kept(struct shell_values *v, struct shell_variable *before, size_t line)
+/*
+ * Returns the note that a branch may set a variable to a value that the text does not tell.  Caller
+ * frees.
+ */
+static char *kept_note(
+    const struct shell_values *v, const struct shell_variable *before, size_t line)
 {
 	STR_AUTO struct str kept = { 0 };
-	STR_AUTO struct str note = { 0 };
+	struct str note = { 0 };
 
 	str_add_line(&kept, before->value, MAX_SHELL_SHOWN);
 	str_addf(&note,
@@ -145,33 +151,49 @@ static void note_kept(struct shell_values *v, struct shell_variable *before, siz
 	    "line may set is not in the text: change line %zu if it does not apply",
 	    v->text_name, line, before->name, kept.text == NULL ? "" : kept.text, before->line,
 	    before->line);
-	shell_add_once(&before->basis.note, note.text);
+	return str_take(&note);
 }
 
-void shell_forget(struct shell_values *v, const char *name, size_t n, size_t line)
+/* Fills what a value rests on that the text does not tell. */
+static void fill_forgotten(const struct shell_values *v, const char *name, size_t n, size_t line,
+    struct shell_basis *basis)
 {
-	const struct shell_variable *before = shell_find(v, name, n);
-	struct shell_basis basis = { 0 };
 	MEM_AUTO char *dollar = mem_format("$%.*s", (int)n, name);
 	MEM_AUTO char *problem = mem_format(
 	    "%s:%zu: the text does not tell the value that %s has behind this line: write the "
 	    "value in its place",
 	    v->text_name, line, dollar);
 
-	if (!shell_spend(v, before == NULL ? 0 : strlen(before->value), line))
+	shell_add_missing(basis, dollar, problem);
+}
+
+void shell_forget(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	const struct shell_variable *before = shell_find(v, name, n);
+	struct shell_basis basis = { 0 };
+
+	if (!shell_spend(v, 64 + (before == NULL ? 0 : strlen(before->value)), line))
 		return;
-	shell_add_missing(&basis, dollar, problem);
+	fill_forgotten(v, name, n, line, &basis);
 	(void)shell_set(v, name, n, line, &basis, mem_copy(before == NULL ? "" : before->value));
 }
 
 void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
 {
-	struct shell_variable *before = shell_find(v, name, n);
+	const struct shell_variable *before = shell_find(v, name, n);
+	struct shell_basis basis = { 0 };
+	MEM_AUTO char *note = NULL;
 
-	if (shell_arms_now(&v->arms) != 0 && before != NULL && before->basis.missing.count == 0)
-		note_kept(v, before, line);
-	else
+	if (shell_arms_now(&v->arms) == 0 || before == NULL ||
+	    (before->kept == NULL && before->basis.missing.count > 0)) {
 		shell_forget(v, name, n, line);
+		return;
+	}
+	if (before->kept != NULL || !shell_spend(v, 64 + strlen(before->value), line))
+		return; /* it is not known in this arm, or in one around it */
+	note = kept_note(v, before, line);
+	fill_forgotten(v, name, n, line, &basis);
+	shell_set_inside(v, before, line, &basis, mem_copy(before->value), note);
 }
 
 /* Returns whether arithmetic assigns to the name before these bytes: "= 2", "+=2". */
@@ -212,7 +234,7 @@ void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t
 	note = mem_format("%s:%zu: $%.*s: the import uses the value of line %zu, and this line, "
 			  "which stands %s, unsets it: remove the line that does not apply",
 	    v->text_name, line, (int)n, name, before->line, shell_arms_where(&v->arms));
-	shell_list_note(v, name, n, note);
+	shell_list_hide(v, name, n, line, note);
 }
 
 /* Returns the value of an assignment, and adds what it rests on.  Caller frees. */
@@ -262,15 +284,24 @@ static void assign_value(
 {
 	size_t n = shell_assignment(word);
 	struct shell_variable *before = shell_find(v, word->text, n);
+	MEM_AUTO char *note = NULL;
 
 	if (shell_arms_now(&v->arms) == 0 || before == NULL || basis->missing.count == 0 ||
 	    before->basis.missing.count > 0) {
 		shell_put(v, word, n, basis, value);
 		return;
 	}
-	note_kept(v, before, word->line);
-	shell_basis_free(basis);
-	free(value);
+	note = kept_note(v, before, word->line);
+	if (shell_arms_fork(&v->arms)) {
+		shell_add_once(&before->basis.note, note);
+		shell_basis_free(basis);
+		free(value);
+	} else if (shell_spend(v, 64 + strlen(before->value), word->line)) {
+		shell_set_inside(v, before, word->line, basis, value, note);
+	} else {
+		shell_basis_free(basis);
+		free(value);
+	}
 }
 
 /* Returns the first assignment whose variable a word uses; NULL: there is none. */

@@ -131,6 +131,31 @@ void shell_list_note(struct shell_values *v, const char *name, size_t n, const c
 	shell_note(v, count, strlen(count), note);
 }
 
+/* Unsets one variable, likewise. */
+static void hide(struct shell_values *v, const char *name, size_t line, const char *note)
+{
+	const struct shell_variable *before = shell_value(v, name);
+	struct shell_basis none = { 0 };
+
+	if (before != NULL && before->kept != NULL)
+		shell_forget(v, name, strlen(name), line);
+	else if (before != NULL && shell_spend(v, 64 + strlen(before->value), line))
+		shell_set_inside(v, before, line, &none, NULL, note);
+}
+
+void shell_list_hide(
+    struct shell_values *v, const char *name, size_t n, size_t line, const char *note)
+{
+	MEM_AUTO char *count = count_name(name, n);
+
+	for (size_t i = shell_list_length(v, name, n); i > 0 && !v->too_long; i--) {
+		MEM_AUTO char *item = item_name(name, n, i - 1);
+
+		hide(v, item, line, note);
+	}
+	hide(v, count, line, note);
+}
+
 /* Returns whether the list has these elements. */
 static bool has_items(
     const struct shell_values *v, const char *name, size_t n, const struct shell_items *items)
@@ -207,7 +232,7 @@ static bool keeps_list(struct shell_values *v, const struct shell_word *word, si
 
 	for (size_t i = 0; i < items->text.count; i++)
 		is_unknown = is_unknown || items->basis[i].missing.count > 0;
-	if (!is_unknown || before == NULL || shell_arms_now(&v->arms) == 0)
+	if (!is_unknown || before == NULL || !shell_arms_fork(&v->arms))
 		return false;
 	MEM_AUTO char *note = mem_format(
 	    "%s:%zu: $%.*s: the import uses the words of line %zu, because those that this line "

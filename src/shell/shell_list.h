@@ -39,6 +39,9 @@ void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t l
     const struct shell_items *items);
 /* Adds a note to all elements and their number. */
 void shell_list_note(struct shell_values *v, const char *name, size_t n, const char *note);
+/* Unsets all elements in the arm of a branch or a loop, with a note behind it. */
+void shell_list_hide(
+    struct shell_values *v, const char *name, size_t n, size_t line, const char *note);
 /* Forgets all elements, which are not set from here on. */
 void shell_list_unset(struct shell_values *v, const char *name, size_t n);
 /* Forgets their values, because the text does not tell them from here on. */

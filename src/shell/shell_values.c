@@ -55,13 +55,53 @@ void shell_basis_append(struct shell_basis *basis, const struct shell_basis *mor
 		shell_add_once(&basis->note, more->note.item[i]);
 }
 
-struct shell_variable *shell_find(const struct shell_values *v, const char *name, size_t n)
+static void free_parts(struct shell_variable *variable)
+{
+	free(variable->name);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what take() returned is not in the list */
+	free(variable->value);
+	shell_basis_free(&variable->basis);
+	shell_basis_free(&variable->outside);
+}
+
+static void free_variable(struct shell_variable *variable)
+{
+	if (variable->kept != NULL)
+		free_parts(variable->kept);
+	free(variable->kept);
+	free_parts(variable);
+}
+
+/* Returns to what a variable was before an arm that has ended. */
+static void end_arm(struct shell_variable *variable)
+{
+	struct shell_variable *kept = variable->kept;
+
+	free_parts(variable);
+	*variable = *kept;
+	free(kept);
+}
+
+/* Returns a variable of the list, which may be gone. */
+static struct shell_variable *find_any(const struct shell_values *v, const char *name, size_t n)
 {
 	for (size_t i = 0; i < v->count; i++) {
-		if (strncmp(v->item[i].name, name, n) == 0 && v->item[i].name[n] == '\0')
-			return &v->item[i];
+		struct shell_variable *item = &v->item[i];
+
+		if (strncmp(item->name, name, n) != 0 || item->name[n] != '\0')
+			continue;
+		if (item->kept != NULL && !shell_arms_have(&v->arms, item->arm))
+			end_arm(item);
+		return item;
 	}
 	return NULL;
+}
+
+struct shell_variable *shell_find(const struct shell_values *v, const char *name, size_t n)
+{
+	struct shell_variable *found = find_any(v, name, n);
+
+	return found == NULL || found->is_gone ? NULL : found;
 }
 
 const struct shell_variable *shell_value(const struct shell_values *v, const char *name)
@@ -77,15 +117,6 @@ void shell_use(
 		shell_basis_append(basis, &used->outside);
 }
 
-static void free_variable(struct shell_variable *variable)
-{
-	free(variable->name);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what take() returned is not in the list */
-	free(variable->value);
-	shell_basis_free(&variable->basis);
-	shell_basis_free(&variable->outside);
-}
-
 /* Takes a variable out of the list. */
 static struct shell_variable take(struct shell_values *v, struct shell_variable *found)
 {
@@ -98,7 +129,7 @@ static struct shell_variable take(struct shell_values *v, struct shell_variable 
 /* Takes a variable out of the list, and keeps it for the end of the subshell. */
 static void remove_variable(struct shell_values *v, const char *name, size_t n)
 {
-	struct shell_variable *found = shell_find(v, name, n);
+	struct shell_variable *found = find_any(v, name, n);
 	struct shell_variable old = { 0 };
 
 	if (found != NULL)
@@ -137,6 +168,41 @@ struct shell_variable *shell_set(struct shell_values *v, const char *name, size_
 	*basis = (struct shell_basis){ 0 };
 	remove_variable(v, name, n);
 	return add(v, &new);
+}
+
+/* Copies a variable, but not what it was before its arm.  Caller frees. */
+static struct shell_variable copy_of(const struct shell_variable *variable)
+{
+	struct shell_variable copy = { .name = mem_copy(variable->name),
+		.value = mem_copy(variable->value),
+		.line = variable->line,
+		.arm = variable->arm,
+		.branch = variable->branch,
+		.is_gone = variable->is_gone };
+
+	shell_basis_append(&copy.basis, &variable->basis);
+	shell_basis_append(&copy.outside, &variable->outside);
+	return copy;
+}
+
+void shell_set_inside(struct shell_values *v, const struct shell_variable *before, size_t line,
+    struct shell_basis *basis, char *value, const char *note)
+{
+	size_t arm = shell_arms_now(&v->arms);
+	struct shell_variable copy = copy_of(before), *set;
+	bool is_gone = value == NULL;
+
+	shell_add_once(&copy.basis.note, note);
+	set =
+	    shell_set(v, copy.name, strlen(copy.name), line, basis, is_gone ? mem_copy("") : value);
+	if (set == NULL) {
+		free_variable(&copy);
+		return;
+	}
+	set->arm = arm == 0 ? shell_arms_loop(&v->arms) : arm;
+	set->is_gone = is_gone;
+	set->kept = mem_zero(sizeof(*set->kept));
+	*set->kept = copy;
 }
 
 void shell_note(struct shell_values *v, const char *name, size_t n, const char *note)
@@ -178,7 +244,7 @@ void shell_values_hide(struct shell_values *v, size_t line)
 static void restore(struct shell_values *v, struct shell_saved *saved)
 {
 	struct shell_variable *found =
-	    shell_find(v, saved->variable.name, strlen(saved->variable.name));
+	    find_any(v, saved->variable.name, strlen(saved->variable.name));
 
 	if (found != NULL) {
 		struct shell_variable now = take(v, found);
@@ -240,19 +306,18 @@ void shell_values_return(struct shell_values *v, size_t locals)
 
 void shell_local(struct shell_values *v, const char *name, size_t n, size_t line)
 {
-	const struct shell_variable *found = shell_find(v, name, n);
+	const struct shell_variable *found = find_any(v, name, n);
 	struct shell_variable copy = { 0 };
 
 	if (v->frames == 0 || !shell_spend(v, 64, line))
 		return;
-	copy.name = mem_copy_n(name, n);
-	if (found != NULL && shell_spend(v, strlen(found->value), line)) {
-		copy.line = found->line;
-		copy.value = mem_copy(found->value);
-		copy.arm = found->arm;
-		copy.branch = found->branch;
-		shell_basis_append(&copy.basis, &found->basis);
-		shell_basis_append(&copy.outside, &found->outside);
+	if (found != NULL && shell_spend(v, strlen(found->value), line))
+		copy = copy_of(found);
+	else
+		copy.name = mem_copy_n(name, n);
+	if (found != NULL && found->kept != NULL && copy.value != NULL) {
+		copy.kept = mem_zero(sizeof(*copy.kept));
+		*copy.kept = copy_of(found->kept);
 	}
 	v->local = mem_grow(v->local, v->locals, sizeof(*v->local));
 	v->local[v->locals++] = (struct shell_saved){ copy, v->levels };

@@ -27,6 +27,8 @@ struct shell_variable {
 	/* What the value also rests on behind the branch or loop that sets it; arm 0: nothing. */
 	struct shell_basis outside;
 	size_t arm, branch;
+	struct shell_variable *kept; /* to which the end of that arm returns; NULL: nothing */
+	bool is_gone;		     /* it is not set in that arm */
 };
 
 struct shell_saved;
@@ -70,6 +72,12 @@ void shell_use(
  */
 struct shell_variable *shell_set(struct shell_values *v, const char *name, size_t n, size_t line,
     struct shell_basis *basis, char *value);
+/*
+ * Likewise for the arm of a branch or a loop alone, behind which the variable is as before, with a
+ * note.  It must have been set.  The value may be NULL: it is not set in the arm.
+ */
+void shell_set_inside(struct shell_values *v, const struct shell_variable *before, size_t line,
+    struct shell_basis *basis, char *value, const char *note);
 /* Adds a note about a variable, for what takes its value. */
 void shell_note(struct shell_values *v, const char *name, size_t n, const char *note);
 /* Forgets a variable, which is not set from here on. */
