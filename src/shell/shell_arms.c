@@ -11,7 +11,8 @@ enum arm_kind {
 	ARM_BRANCH,
 	ARM_GROUP,
 	ARM_LOOP,
-	ARM_ONCE,
+	ARM_ONCE, /* a loop of one value */
+	ARM_PART, /* the part of one behind a "continue" that a shell may skip */
 	ARM_REST, /* of a function, behind a return that a shell may skip */
 };
 
@@ -47,7 +48,8 @@ static size_t count_of(const struct shell_arms *a, bool are_loops)
 	for (size_t i = a->count; i > 0; i--) {
 		enum arm_kind kind = a->arm[i - 1].kind;
 
-		if (are_loops ? kind == ARM_LOOP || kind == ARM_ONCE : kind == ARM_BRANCH)
+		if (are_loops ? kind == ARM_LOOP || kind == ARM_ONCE || kind == ARM_PART
+			      : kind == ARM_BRANCH)
 			return a->arm[i - 1].level;
 	}
 	return 0;
@@ -90,7 +92,7 @@ void shell_arms_enter(
 static bool is_skipped(const struct shell_arm *arm)
 {
 	return (arm->kind == ARM_BRANCH && !arm->is_condition) || arm->kind == ARM_GROUP ||
-	    arm->kind == ARM_REST;
+	    arm->kind == ARM_PART || arm->kind == ARM_REST;
 }
 
 /* Returns the innermost arm that a shell may skip, or NULL. */
@@ -173,16 +175,17 @@ void shell_arms_skip(struct shell_arms *a, size_t base)
 
 void shell_arms_break(struct shell_arms *a)
 {
-	bool is_skipped = a->joined != 0;
+	bool may_skip = a->joined != 0;
 
 	for (size_t i = a->count; i > 0; i--) {
 		struct shell_arm *arm = &a->arm[i - 1];
 
-		if (arm->kind == ARM_ONCE && is_skipped)
-			arm->kind = ARM_LOOP;
-		if (arm->kind == ARM_ONCE || arm->kind == ARM_LOOP || arm->kind == ARM_REST)
+		if (arm->kind == ARM_ONCE && may_skip)
+			arm->kind = ARM_PART;
+		if (arm->kind == ARM_ONCE || arm->kind == ARM_PART || arm->kind == ARM_LOOP ||
+		    arm->kind == ARM_REST)
 			return;
-		is_skipped = true;
+		may_skip = true;
 	}
 }
 

@@ -83,7 +83,7 @@ static const struct found_case found_cases[] = {
 	    "f() { x || exit 1; N=2; }\nf\n" RUN, VM, 3, "", "", NULL, "" },
 	{ "a loop of one value that a shell may leave",
 	    "N=4\nfor d in 2; do\nx || continue\nN=2\ndone\n" RUN, VM, 6, "", "", NULL,
-	    "vm.sh:4: $N: the import uses \"2\" of this line, which stands in a loop, and not "
+	    "vm.sh:4: $N: the import uses \"2\" of this line, which stands in a branch, and not "
 	    "\"4\"" },
 	{ "a loop of one value that a shell leaves at its end",
 	    "for d in 2; do N=$d; break; done\n" RUN, VM, 2, "", "", NULL, "" },
@@ -122,6 +122,15 @@ static const struct found_case found_cases[] = {
 	{ "what a command prints in the branch of bhyve",
 	    "N=2\nif x; then\nN=$(sysctl -n hw.ncpu)\n" RUN "\nfi", VM, 4, "", "", NULL,
 	    "vm.sh:3: $N: the import uses \"2\" of line 1, because the value that this line may" },
+	/* Loops of one value. */
+	{ "a list behind continue in a loop of one value",
+	    "A='-c 2'\nfor d in 1G; do\n[ -e $d ] || continue\nA=\"$A -m $d\"\ndone\nbhyve $A web",
+	    VM, 6, "", "", NULL,
+	    "vm.sh:4: $A: the import uses \"-c 2 -m 1G\" of this line, which stands in a branch, "
+	    "and not \"-c 2\" of line 1: remove the line that does not apply" },
+	{ "a value behind continue, where bhyve stands",
+	    "A=-c\nfor d in 2; do\nx || continue\nA=\"$A $d\"\nbhyve $A -m 1G web\ndone", VM, 5, "",
+	    "", NULL, "" },
 	{ "eval behind && in a branch around bhyve",
 	    "f() {\nif a; then\nx && eval \"y\"\nreturn\nfi\n" VM "\n}\nf", VM, 6, "", "", NULL,
 	    "" },
