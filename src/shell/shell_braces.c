@@ -113,6 +113,12 @@ static char *trim(const char *value, const char *pattern, bool at_end, bool is_l
 	return mem_copy(value);
 }
 
+/* Returns whether a shell sets a variable that the text does not set. */
+static bool is_of_shell(const struct braces *b)
+{
+	return b->n == 3 && (memcmp(b->name, "PWD", 3) == 0 || memcmp(b->name, "IFS", 3) == 0);
+}
+
 /* Adds what ${NAME%PATTERN} leaves; returns false if vmrun does not know the pattern. */
 static bool put_trimmed(
     struct shell_expander *x, const struct braces *b, const char *end, bool quoted)
@@ -125,6 +131,10 @@ static bool put_trimmed(
 	MEM_AUTO char *pattern = NULL;
 	MEM_AUTO char *left = NULL;
 
+	if (found == NULL && !is_of_shell(b)) {
+		shell_miss_variable(x->v, b->name, b->n, x->line, x->basis);
+		return true;
+	}
 	if (found == NULL)
 		return false;
 	for (const char *p = begin; p < end; p++) {

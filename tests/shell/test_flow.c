@@ -131,6 +131,8 @@ static const struct found_case found_cases[] = {
 	{ "a value behind continue, where bhyve stands",
 	    "A=-c\nfor d in 2; do\nx || continue\nA=\"$A $d\"\nbhyve $A -m 1G web\ndone", VM, 5, "",
 	    "", NULL, "" },
+	{ "a default of a part of an argument that is not given",
+	    "V=${1%.img} M=${m#*=}\nbhyve -c 2 -m ${M:-1G} ${V:-web}", VM, 2, "", "", NULL, "" },
 	{ "eval behind && in a branch around bhyve",
 	    "f() {\nif a; then\nx && eval \"y\"\nreturn\nfi\n" VM "\n}\nf", VM, 6, "", "", NULL,
 	    "" },
