@@ -296,10 +296,43 @@ void finder_tell_around(struct finder *f)
 
 /* --- aliases --- */
 
+static bool is_alias(const char *alias, const char *name, size_t n)
+{
+	return strncmp(alias, name, n) == 0 && alias[n] == '=';
+}
+
+/* Forgets those that "unalias" names. */
+static void forget_aliases(struct finder *f, const struct words *w)
+{
+	for (size_t i = 1; i < w->count; i++) {
+		if (strcmp(w->item[i], "-a") == 0)
+			words_free(&f->alias);
+		for (size_t k = 0; k < f->alias.count; k++) {
+			/* A name that no command has. */
+			if (is_alias(f->alias.item[k], w->item[i], strlen(w->item[i])))
+				*f->alias.item[k] = '=';
+		}
+	}
+}
+
+/* Returns whether the program bhyve is one of the words for which an alias stands. */
+static bool runs_bhyve(const char *value)
+{
+	while (*value != '\0') {
+		size_t n = strcspn(value, " \t\n;&|()");
+		MEM_AUTO char *word = mem_copy_n(value, n);
+
+		if (command_is_program(word, "bhyve"))
+			return true;
+		value += n + (value[n] != '\0' ? 1 : 0);
+	}
+	return false;
+}
+
 void finder_note_alias(struct finder *f, const struct words *w)
 {
-	if (w->count > 1 && strcmp(w->item[0], "unalias") == 0 && strcmp(w->item[1], "-a") == 0)
-		words_free(&f->alias);
+	if (w->count > 1 && strcmp(w->item[0], "unalias") == 0)
+		forget_aliases(f, w);
 	if (w->count < 2 || strcmp(w->item[0], "alias") != 0)
 		return;
 	for (size_t i = 1; i < w->count; i++) {
@@ -312,22 +345,27 @@ void finder_check_alias(struct finder *f, const struct place *p)
 {
 	const struct shell_word *word = p->run.word, *end = word + p->run.words;
 
+	if (f->out->argv.count > 0)
+		return;
 	while (f->alias.count > 0 && word < end && shell_assignment(word) > 0)
 		word++;
 	for (size_t i = f->alias.count; i > 0 && word < end; i--) {
 		const char *alias = f->alias.item[i - 1];
 		size_t n = strcspn(alias, "=");
 
-		if (word->length != n || memcmp(word->text, alias, n) != 0)
+		if (!is_alias(alias, word->text, word->length))
 			continue;
+		if (n == 5 && memcmp(alias, "bhyve", n) == 0 &&
+		    command_is_program(alias + n + 1, "bhyve"))
+			return; /* alias bhyve=/usr/sbin/bhyve */
 		MEM_AUTO char *text = mem_format("\"%.*s\" is an alias of this text, and the "
 						 "import does not read aliases: write "
 						 "the words that it stands for in its place",
 		    (int)(n < MAX_SHELL_SHOWN ? n : MAX_SHELL_SHOWN), alias);
 
-		if (names_bhyve(alias))
+		if (runs_bhyve(alias + n + 1))
 			finder_fail(f, word->line, text);
-		else if (f->out->argv.count == 0)
+		else
 			finder_note(f, word->line, text);
 		return;
 	}
