@@ -180,16 +180,19 @@ void shell_forget(struct shell_values *v, const char *name, size_t n, size_t lin
 
 void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
 {
-	const struct shell_variable *before = shell_find(v, name, n);
+	const struct shell_variable *before;
 	struct shell_basis basis = { 0 };
 	MEM_AUTO char *note = NULL;
 
+	if (!shell_spend(v, 64, line))
+		return;
+	before = shell_find(v, name, n);
 	if (shell_arms_now(&v->arms) == 0 || before == NULL ||
 	    (before->kept == NULL && before->basis.missing.count > 0)) {
 		shell_forget(v, name, n, line);
 		return;
 	}
-	if (before->kept != NULL || !shell_spend(v, 64 + strlen(before->value), line))
+	if (before->kept != NULL || !shell_spend(v, strlen(before->value), line))
 		return; /* it is not known in this arm, or in one around it */
 	note = kept_note(v, before, line);
 	fill_forgotten(v, name, n, line, &basis);
@@ -211,6 +214,8 @@ void shell_lose_names(struct shell_values *v, const char *text, size_t n, size_t
 	for (size_t i = 0; i < n;) {
 		size_t length = shell_name_length(text + i, n - i);
 
+		if (length > 0 && !shell_spend(v, 16, line))
+			return;
 		if (length > 0 &&
 		    (shell_find(v, text + i, length) != NULL ||
 			is_assigned(text + i + length, text + n)))
@@ -224,6 +229,8 @@ void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t
 	const struct shell_variable *before;
 	MEM_AUTO char *note = NULL;
 
+	if (!shell_spend(v, 64, line))
+		return;
 	if (!shell_list_count(v, name, n, &before) || before == NULL)
 		before = shell_find(v, name, n);
 	if (before == NULL || before->basis.missing.count > 0 ||
@@ -305,7 +312,7 @@ static void assign_value(
 }
 
 /* Returns the first assignment whose variable a word uses; NULL: there is none. */
-static const struct shell_word *find_used(
+static const struct shell_word *find_used(struct shell_values *v,
     const struct shell_word *assignment, size_t count, const struct shell_word *word)
 {
 	const char *end = word->text + word->length;
@@ -317,10 +324,14 @@ static const struct shell_word *find_used(
 		    (p > word->text && (p[-1] == '$' || (p[-1] == '{' && p[-2] == '$')));
 
 		is_number = is_number || (end - p > 2 && memcmp(p, "$((", 3) == 0);
-		for (size_t i = 0; i < count && n > 0 && is_used; i++) {
-			if (shell_assignment(&assignment[i]) == n &&
-			    memcmp(assignment[i].text, p, n) == 0)
-				return &assignment[i];
+		is_used = is_used && n > 0;
+		if (is_used && !shell_spend(v, count, word->line))
+			return NULL;
+		for (size_t i = 0; i < count && is_used; i++) {
+			const struct shell_word *w = &assignment[i];
+
+			if (w->length > n && memcmp(w->text, p, n) == 0 && shell_assignment(w) == n)
+				return w;
 		}
 		p += n > 0 ? n : 1;
 	}
@@ -345,7 +356,7 @@ void shell_assign_line(struct shell_values *v, const struct shell_word *word, si
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t n = shell_assignment(&word[i]);
-		const struct shell_word *used = find_used(word, i, &word[i]);
+		const struct shell_word *used = find_used(v, word, i, &word[i]);
 		struct shell_basis basis = { 0 };
 		char *value;
 

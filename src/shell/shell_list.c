@@ -110,7 +110,7 @@ void shell_list_forget(struct shell_values *v, const char *name, size_t n, size_
 {
 	MEM_AUTO char *count = count_name(name, n);
 
-	for (size_t i = shell_list_length(v, name, n); i > 0; i--) {
+	for (size_t i = shell_list_length(v, name, n); i > 0 && !v->too_long; i--) {
 		MEM_AUTO char *item = item_name(name, n, i - 1);
 
 		shell_forget(v, item, strlen(item), line);
@@ -119,11 +119,12 @@ void shell_list_forget(struct shell_values *v, const char *name, size_t n, size_
 		shell_forget(v, count, strlen(count), line);
 }
 
-void shell_list_note(struct shell_values *v, const char *name, size_t n, const char *note)
+void shell_list_note(
+    struct shell_values *v, const char *name, size_t n, size_t line, const char *note)
 {
 	MEM_AUTO char *count = count_name(name, n);
 
-	for (size_t i = shell_list_length(v, name, n); i > 0; i--) {
+	for (size_t i = shell_list_length(v, name, n); i > 0 && shell_spend(v, 64, line); i--) {
 		MEM_AUTO char *item = item_name(name, n, i - 1);
 
 		shell_note(v, item, strlen(item), note);
@@ -238,7 +239,7 @@ static bool keeps_list(struct shell_values *v, const struct shell_word *word, si
 	    "%s:%zu: $%.*s: the import uses the words of line %zu, because those that this line "
 	    "may set are not in the text: change line %zu if they do not apply",
 	    v->text_name, word->line, (int)n, word->text, before->line, before->line);
-	shell_list_note(v, word->text, n, note);
+	shell_list_note(v, word->text, n, word->line, note);
 	return true;
 }
 

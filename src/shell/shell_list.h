@@ -38,7 +38,8 @@ const struct shell_variable *shell_list_item(
 void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t line, bool refers,
     const struct shell_items *items);
 /* Adds a note to all elements and their number. */
-void shell_list_note(struct shell_values *v, const char *name, size_t n, const char *note);
+void shell_list_note(
+    struct shell_values *v, const char *name, size_t n, size_t line, const char *note);
 /* Unsets all elements in the arm of a branch or a loop, with a note behind it. */
 void shell_list_hide(
     struct shell_values *v, const char *name, size_t n, size_t line, const char *note);

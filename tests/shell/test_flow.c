@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 #define VM "bhyve -c 2 -m 1G web"
 #define RUN "bhyve -c $N -m 1G web"
 
@@ -381,9 +383,43 @@ static void test_refused(void **state)
 		    strlen(refused_cases[i].text), refused_cases[i].problem);
 }
 
+/* Each text ends at once, at the limit of what variables may expand to. */
+static void test_hostile(void **state)
+{
+	static const struct {
+		const char *before, *piece, *between, *last;
+		size_t count;
+	} texts[] = {
+		{ "", "A=i ", "", "B=$C ", 20000 },
+		{ "a=(", "x ", ")\n", "", 400 },
+		{ "x && read ", "N ", "", "", 200000 },
+		{ "x && unset ", "N ", "", "", 200000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		STR_AUTO struct str text = { 0 };
+
+		str_addf(&text, "N=1\n%s", texts[i].before);
+		for (size_t k = 0; k < texts[i].count; k++)
+			str_add(&text, texts[i].piece);
+		str_add(&text, texts[i].between);
+		for (size_t k = 0; k < texts[i].count && *texts[i].last != '\0'; k++)
+			str_add(&text, texts[i].last);
+		for (size_t k = 0; k < 70000 && *texts[i].between != '\0'; k++)
+			str_add(&text, "x && unset a\n");
+		str_add(&text, "\n" VM "\n");
+		check_refused(texts[i].before, text.text, text.length,
+		    (const char *const[3]){
+			"variables expand to more than 1 MiB: pass the bhyve command alone", NULL,
+			NULL });
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_refused),
 	};
