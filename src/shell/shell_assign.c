@@ -180,7 +180,7 @@ void shell_forget(struct shell_values *v, const char *name, size_t n, size_t lin
 
 void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
 {
-	const struct shell_variable *before;
+	const struct shell_variable *before, *count;
 	struct shell_basis basis = { 0 };
 	MEM_AUTO char *note = NULL;
 
@@ -189,12 +189,18 @@ void shell_lose(struct shell_values *v, const char *name, size_t n, size_t line)
 	before = shell_find(v, name, n);
 	if (shell_arms_now(&v->arms) == 0 || before == NULL ||
 	    (before->kept == NULL && before->basis.missing.count > 0)) {
-		shell_forget(v, name, n, line);
+		shell_list_forget(v, name, n, line);
+		if (before == NULL)
+			shell_forget(v, name, n, line);
 		return;
 	}
 	if (before->kept != NULL || !shell_spend(v, strlen(before->value), line))
 		return; /* it is not known in this arm, or in one around it */
 	note = kept_note(v, before, line);
+	if (shell_list_count(v, name, n, &count) && count != NULL) {
+		shell_list_hide(v, name, n, line, note);
+		return;
+	}
 	fill_forgotten(v, name, n, line, &basis);
 	shell_set_inside(v, before, line, &basis, mem_copy(before->value), note);
 }

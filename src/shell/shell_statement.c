@@ -113,15 +113,21 @@ static void unset_all(
 	}
 }
 
-/* Reads "read -r -p PROMPT NAME ..." and the like. */
+/* Reads "read -rp PROMPT NAME ...", "mapfile -t -n 2 NAME" and the like. */
 static void read_input(struct shell_values *v, const struct shell_statement *s)
 {
+	const char *options = is_word(s->word, "read") ? "dinNptu" : "CcdnOsu"; /* with a word */
 	size_t i = 1;
 
-	while (i < s->words && *s->word[i].text == '-')
-		i += is_word(&s->word[i], "-p") || is_word(&s->word[i], "-t") ? 2 : 1;
-	if (i < s->words)
-		unset_all(v, s->word + i, s->words - i, true);
+	while (i < s->words && *s->word[i].text == '-') {
+		size_t n = 1;
+
+		while (n < s->word[i].length && strchr(options, s->word[i].text[n]) == NULL)
+			n++;
+		i += n + 1 == s->word[i].length ? 2 : 1;
+	}
+	i = i < s->words ? i : s->words;
+	unset_all(v, s->word + i, s->words - i, true);
 }
 
 /* Reads "unset NAME ...", but not that of functions. */
@@ -311,13 +317,12 @@ static void read_local(struct shell_values *v, const struct shell_statement *s)
 static void read_source(
     struct shell_values *v, const struct shell_statement *s, const struct shell_word *file)
 {
-	static const char rc_subr[] = "/etc/rc.subr"; /* sets nothing that a VM has */
 	MEM_AUTO char *text = mem_format(
 	    "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
 	struct str shown = { 0 };
 
-	if (is_word(file, rc_subr))
-		return;
+	if (is_word(file, "/etc/rc.subr"))
+		return; /* it sets nothing that a VM has */
 	str_add_line(&shown, text, MAX_SHELL_SHOWN);
 	free(v->source);
 	v->source = str_take(&shown);
