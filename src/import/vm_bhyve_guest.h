@@ -21,11 +21,11 @@ struct guest_slot {
 };
 
 struct guest {
-	const char *path; /* of the .conf, NULL: it has none */
+	const char *path;   /* of the .conf, NULL: it has none */
 	const char *source; /* its name in messages */
-	char *name;	  /* as vm-bhyve has it */
-	char *directory;  /* of the guest's files */
-	char *datastore;  /* the directory above */
+	char *name;	    /* as vm-bhyve has it */
+	char *directory;    /* of the guest's files */
+	char *datastore;    /* the directory above */
 	struct conf conf;
 	const char *loader; /* the value of the setting */
 	bool has_firmware;  /* a loader of the family "uefi" */
