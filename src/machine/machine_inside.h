@@ -410,7 +410,7 @@ int guest_readiness(const struct machine *m);
 
 /* history.c: ends a boot that failed before its guest ran; the policy decides what follows. */
 struct next machine_fail(struct machine *m, enum cause cause, const char *text);
-struct next machine_fail_with(struct machine *m, struct report *report); /* freed */
+struct next machine_fail_with(struct machine *m, struct report *report);    /* freed */
 struct next machine_fail_files(struct machine *m, const struct error *err); /* 71 at a start */
 /* Warns that something is left behind; with --panic-on-failed-cleanup the run ends. */
 void machine_cleanup_failed(struct machine *m, const char *text);

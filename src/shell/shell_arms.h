@@ -41,8 +41,7 @@ bool shell_arms_have(const struct shell_arms *a, size_t number);
 const char *shell_arms_where(const struct shell_arms *a);
 /* Opens an arm outside of those from `base` on, because a shell may return before its commands. */
 void shell_arms_skip(struct shell_arms *a, size_t base);
-/* Notes that a shell may leave the innermost loop here: the rest of one that runs once is a branch.
- */
+/* Notes that a shell may leave the innermost loop here: a branch if it has one value. */
 void shell_arms_break(struct shell_arms *a);
 /* Closes the arms of a function, which are those from `base` on. */
 void shell_arms_return(struct shell_arms *a, size_t base);

@@ -206,8 +206,7 @@ static void test_conflicts(void **state)
 	    "0:31:0\nemulations[0].slot: the lpc and raw 'raw-0' are both at slot 0:31:0\n");
 	places(LIST(AT("0")),
 	    "0:0:0\nemulations[0].slot: the hostbridge and raw 'raw-0' are both at slot 0:0:0\n");
-	places("'lpc_slot':'0'",
-	    "\nlpc_slot: the hostbridge and the lpc are both at this slot\n");
+	places("'lpc_slot':'0'", "\nlpc_slot: the hostbridge and the lpc are both at this slot\n");
 	places("'hostbridge_slot':'31'",
 	    "\nhostbridge_slot: the hostbridge and the lpc are both at this slot\n");
 	places("'lpc_slot':'0','hostbridge':false", "");
