@@ -424,7 +424,7 @@ deny() {
 	local waiter=$!
 	kill -TERM "$pid"
 	wait "$waiter"
-	is_gone "$pid"
+	await is_gone "$pid" # it has no lock any more, and exits
 	ends 0
 	ctl "${stated[@]}" "$vm" status
 	has 'state      ended' said
