@@ -50,7 +50,7 @@ teardown() {
 	rom '{"com1":"console","console":{"log":"no/such/directory/guest.log"}}'
 	guest p
 	is "$status" 69
-	has "cannot write $PWD/no/such/directory/guest.log: No such file or directory"
+	has "fix: mkdir -p $PWD/no/such/directory"
 }
 
 @test "a dry run has a placeholder for it" {
