@@ -82,7 +82,7 @@ const char *check_access(const char *path, int mode);
 /* Returns what a path is by its mode: "a directory".  Static text. */
 const char *check_kind(mode_t mode);
 /*
- * Returns why a path is no file to which the user has access (mode of access(2)), or NULL.  Caller
+ * Returns why the user cannot use a path as a file in this mode (of access(2)), or NULL.  Caller
  * frees.
  */
 char *check_file_fault(const char *path, int mode);

@@ -315,7 +315,10 @@ void hyper_plan_secret(const struct plan_request *request, const struct device_s
  * frees.  NULL: an error with STATUS_CHECK, as the user's file is unreadable or has no password.
  */
 char *hyper_secret_text(const struct plan *plan, struct error *err);
-/* Returns why the first line of a file is no password, or NULL.  Valid until errno's text is. */
+/*
+ * Returns why the first line of a file cannot be a password, or NULL.  Valid until the next call of
+ * strerror(3).
+ */
 const char *hyper_password_fault(const char *path);
 /*
  * Begins the command of a plan: the prefix of the spec, and the program, which has this name unless
