@@ -81,7 +81,7 @@ char *os_home(void)
 
 	if (home != NULL && *home == '/')
 		return mem_copy(home);
-	/* A server of users that does not answer is no entry. */
+	/* Without an answer from the network's user database, there is no home, either. */
 	if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) != 0 || found == NULL)
 		return mem_copy("");
 	return mem_copy(found->pw_dir);

@@ -209,17 +209,21 @@ static void words_parse(
 	}
 }
 
+/* Adds the schema of any string. */
+static void add_string(struct str *s, const char *key)
+{
+	json_begin_object(s, key);
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+}
+
 static void words_schema(struct str *s)
 {
 	json_begin_list(s, "oneOf");
-	json_begin_object(s, NULL);
-	json_add_text(s, "type", "string");
-	json_end_object(s);
+	add_string(s, NULL);
 	json_begin_object(s, NULL);
 	json_add_text(s, "type", "array");
-	json_begin_object(s, "items");
-	json_add_text(s, "type", "string");
-	json_end_object(s);
+	add_string(s, "items");
 	json_end_object(s);
 	json_end_list(s);
 }
@@ -263,7 +267,7 @@ static void command_parse(
 	place_program(into, d);
 }
 
-/* Adds the schema of a list with at least so many words, the first of which is not empty. */
+/* Adds the schema of a list of at least `min` words.  The first word is not empty. */
 static void add_command_list(struct str *s, int64_t min)
 {
 	json_begin_object(s, NULL);
@@ -273,18 +277,14 @@ static void add_command_list(struct str *s, int64_t min)
 	json_begin_list(s, "prefixItems");
 	schema_add_text(s, NULL);
 	json_end_list(s);
-	json_begin_object(s, "items");
-	json_add_text(s, "type", "string");
-	json_end_object(s);
+	add_string(s, "items");
 	json_end_object(s);
 }
 
 static void command_schema(struct str *s)
 {
 	json_begin_list(s, "oneOf");
-	json_begin_object(s, NULL);
-	json_add_text(s, "type", "string");
-	json_end_object(s);
+	add_string(s, NULL);
 	add_command_list(s, 0);
 	json_end_list(s);
 }
