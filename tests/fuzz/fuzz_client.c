@@ -25,6 +25,8 @@ static int connect_to(struct vmrun_client **client, const char *bytes, size_t n,
 	    "no socket pair");
 	*client = mem_zero(sizeof(**client));
 	(*client)->connection.fd = pair[0];
+	/* No other vmrun and no hypervisor runs there: a wait for "gone" looks for them. */
+	(*client)->directory = mem_format("%s/vm", fuzz_directory());
 	(void)send(pair[1], bytes, n, MSG_NOSIGNAL);
 	if (ends)
 		fuzz_check(shutdown(pair[1], SHUT_WR) == 0, "shutdown");
