@@ -1,9 +1,10 @@
 /* The methods for the guest's serial console: vm:read(), vm:write() and vm:wait_for(). */
 #include <limits.h>
-#include <time.h>
+#include <poll.h>
 
 #include <lauxlib.h>
 
+#include "luamodule/loop.h"
 #include "luamodule/vm.h"
 
 /* Returns what the guest has printed since the last call, as a string. */
@@ -30,14 +31,6 @@ int console_write(lua_State *L)
 
 	lua_pushinteger(L, (lua_Integer)vmrun_console_write(vm->handle, text, n));
 	return 1;
-}
-
-static lua_Number now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9;
 }
 
 /* Waits for the next event, up to a limit in seconds, and handles it.  Returns a status. */
@@ -67,10 +60,10 @@ int console_wait_for(lua_State *L)
 
 	/* A negative number is 0, as in vmrun.wait(). */
 	luaL_argcheck(L, seconds < 1e9, 3, "expected at most 1000000000 seconds");
-	until = now() + seconds;
+	until = loop_now() + seconds;
 	do {
 		status = vmrun_console_wait(vm->handle, &at, text, 0);
-		left = until - now();
+		left = until - loop_now();
 		if (status != VMRUN_STATUS_BUSY || left <= 0)
 			break;
 		status = dispatch_one(L, vm, left);

@@ -1,14 +1,18 @@
 /* Loops over VMs, and signals that end them. */
 #define _GNU_SOURCE /* ppoll() */
+#include "luamodule/loop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
 
+#include "luamodule/client.h"
 #include "luamodule/vm.h"
 
 #define MAX_WAIT_S 2000000 /* poll(2) takes milliseconds in an int */
@@ -176,34 +180,52 @@ static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
 	loop_poll(L, ready, count, ms);
 }
 
-/*
- * Returns a limit for poll(2), -1 without an argument.  A negative number is 0, because programs
- * pass "deadline - now", which must not wait for ever once the deadline has passed.
- */
-static int milliseconds(lua_State *L, int index)
+int loop_limit_ms(lua_State *L, int argument, int otherwise)
 {
 	lua_Number seconds;
 
-	if (lua_isnoneornil(L, index))
-		return -1;
-	seconds = luaL_checknumber(L, index);
+	if (lua_isnoneornil(L, argument))
+		return otherwise;
+	seconds = luaL_checknumber(L, argument);
 	if (!(seconds > 0)) /* also not a number */
 		return 0;
 	return (int)((seconds < MAX_WAIT_S ? seconds : MAX_WAIT_S) * 1000);
 }
 
-/* Fills in a pollfd for each VM of the list at index 1. */
+int loop_left_ms(lua_Number began, int limit_ms)
+{
+	lua_Number left = limit_ms - (loop_now() - began) * 1000;
+
+	return left > 0 ? (int)left + 1 : 0; /* not a moment before the end */
+}
+
+lua_Number loop_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9;
+}
+
+/* Returns what to poll for the entry of the list that is on the top of the stack. */
+static struct pollfd descriptor(lua_State *L, size_t entry)
+{
+	if (luaL_testudata(L, -1, CLIENT_TYPE) != NULL)
+		return client_descriptor(L, -1);
+	if (luaL_testudata(L, -1, VM_TYPE) == NULL)
+		luaL_error(L, "vmrun.wait: entry %d of the list is a %s: expected a VM or a client",
+		    (int)entry, luaL_typename(L, -1));
+	return (struct pollfd){ .fd = vmrun_fd(vm_check(L, -1)->handle), .events = POLLIN };
+}
+
+/* Fills in a pollfd for each entry of the list at index 1. */
 static struct pollfd *push_descriptors(lua_State *L, size_t count)
 {
 	struct pollfd *ready = lua_newuserdatauv(L, (count + 1) * sizeof(*ready), 0);
 
 	for (size_t i = 0; i < count; i++) {
 		(void)lua_rawgeti(L, 1, (lua_Integer)i + 1);
-		if (luaL_testudata(L, -1, VM_TYPE) == NULL)
-			luaL_error(L, "vmrun.wait: entry %d of the list is a %s: expected a VM",
-			    (int)i + 1, luaL_typename(L, -1));
-		ready[i] =
-		    (struct pollfd){ .fd = vmrun_fd(vm_check(L, -1)->handle), .events = POLLIN };
+		ready[i] = descriptor(L, i + 1);
 		lua_pop(L, 1);
 	}
 	return ready;
@@ -211,7 +233,7 @@ static struct pollfd *push_descriptors(lua_State *L, size_t count)
 
 int loop_wait(lua_State *L)
 {
-	int ms = milliseconds(L, 2);
+	int ms = loop_limit_ms(L, 2, -1);
 	struct pollfd *ready;
 	size_t count;
 

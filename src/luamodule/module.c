@@ -1,46 +1,71 @@
-/* The module `vmrun` for the stock interpreter of Lua 5.4, on the public header. */
+/* The module `vmrun` for the stock interpreter of Lua 5.4, on the public headers. */
 #include <stdlib.h>
 
 #include <lauxlib.h>
 
+#include "luamodule/client.h"
+#include "luamodule/import.h"
+#include "luamodule/loop.h"
+#include "luamodule/values.h"
 #include "luamodule/vm.h"
 
-static int module_describe(lua_State *L)
+/* Pushes a string, which it frees. */
+static int push_owned(lua_State *L, char *text)
 {
-	char *text = vmrun_describe(luaL_checkstring(L, 1), lua_toboolean(L, 2));
-
 	lua_pushstring(L, text);
 	free(text);
 	return 1;
 }
 
-static int module_default_run_dir(lua_State *L)
-{
-	char *path = vmrun_default_run_dir();
-
-	lua_pushstring(L, path);
-	free(path);
-	return 1;
-}
-
-/* Returns nil, why, which it frees, and the status. */
-static int failure(lua_State *L, int status, char *why)
+/* Pushes nil, why, which it frees, and the status. */
+static int push_failure(lua_State *L, int status, char *why)
 {
 	lua_pushnil(L);
-	lua_pushstring(L, why);
+	(void)push_owned(L, why);
 	lua_pushinteger(L, status);
-	free(why);
 	return 3;
+}
+
+static int module_describe(lua_State *L)
+{
+	return push_owned(L, vmrun_describe(values_text(L, 1), lua_toboolean(L, 2)));
+}
+
+static int module_describe_device(lua_State *L)
+{
+	char *why, *text = vmrun_describe_device(values_text(L, 1), lua_toboolean(L, 2), &why);
+
+	if (text == NULL)
+		return push_failure(L, VMRUN_STATUS_USAGE, why);
+	return push_owned(L, text);
+}
+
+static int module_default_run_dir(lua_State *L)
+{
+	return push_owned(L, vmrun_default_run_dir());
+}
+
+static int module_forget(lua_State *L)
+{
+	const char *name = values_text(L, 1), *hook = values_text(L, 2);
+	const char *run_dir = values_text_or_null(L, 3), *state_dir = values_text_or_null(L, 4);
+	char *why = NULL;
+	int status = vmrun_forget(run_dir, state_dir, name, hook, &why);
+
+	if (status != VMRUN_STATUS_OK)
+		return push_failure(L, status, why);
+	lua_pushboolean(L, 1);
+	return 1;
 }
 
 static int module_history(lua_State *L)
 {
-	const char *name = luaL_checkstring(L, 1), *state_dir = luaL_optstring(L, 2, NULL);
+	const char *name = values_text(L, 1), *state_dir = values_text_or_null(L, 2);
 	char *lines = NULL, *why = NULL;
 	int status = vmrun_history(state_dir, name, &lines, &why);
 
-	if (status != 0)
-		return failure(L, status, why);
+	if (status != VMRUN_STATUS_OK)
+		return push_failure(L, status, why);
 	lua_pushstring(L, lines == NULL ? "" : lines);
 	free(lines);
 	return 1;
@@ -48,9 +73,16 @@ static int module_history(lua_State *L)
 
 static const luaL_Reg functions[] = {
 	{ "catch", loop_catch },
+	{ "connect", module_connect },
+	{ "decode", module_decode },
 	{ "default_run_dir", module_default_run_dir },
 	{ "describe", module_describe },
+	{ "describe_device", module_describe_device },
+	{ "encode", module_encode },
+	{ "forget", module_forget },
 	{ "history", module_history },
+	{ "import", module_import },
+	{ "list", module_list },
 	{ "open", module_open },
 	{ "wait", loop_wait },
 	{ NULL, NULL },
@@ -79,7 +111,8 @@ int luaopen_vmrun(lua_State *L)
 {
 	release_at_end(L);
 	vm_push_metatable(L);
-	lua_pop(L, 1);
+	client_push_metatable(L);
+	lua_pop(L, 2);
 	luaL_newlib(L, functions);
 	lua_pushstring(L, vmrun_version());
 	lua_setfield(L, -2, "version");

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "luamodule/loop.h"
 #include "luamodule/members.h"
 
 #define STATUS_PROBLEMS 69 /* of vmrun_check() */
@@ -158,6 +159,12 @@ static int push_placeholders(lua_State *L, struct vmrun *handle)
 	return 1;
 }
 
+static int push_bhyve_words(lua_State *L, struct vmrun *handle)
+{
+	members_push_words(L, vmrun_bhyve_words(handle));
+	return 1;
+}
+
 static int push_command(lua_State *L, struct vmrun *handle)
 {
 	return push_owned(L, vmrun_command(handle));
@@ -196,6 +203,11 @@ static int vm_notes(lua_State *L)
 static int vm_placeholders(lua_State *L)
 {
 	return prepared(L, push_placeholders);
+}
+
+static int vm_bhyve_words(lua_State *L)
+{
+	return prepared(L, push_bhyve_words);
 }
 
 static int vm_command(lua_State *L)
@@ -267,6 +279,11 @@ static int vm_check_host(lua_State *L)
 	event_push_findings(L, handle);
 	lua_pushinteger(L, status);
 	return 2;
+}
+
+static int vm_check_json(lua_State *L)
+{
+	return push_owned(L, vmrun_check_json(vm_check(L, 1)->handle));
 }
 
 static int vm_findings(lua_State *L)
@@ -411,7 +428,9 @@ static const luaL_Reg methods[] = {
 	{ "answer", vm_answer },
 	{ "argv", vm_argv },
 	{ "bhyve_config", vm_bhyve_config },
+	{ "bhyve_words", vm_bhyve_words },
 	{ "check", vm_check_host },
+	{ "check_json", vm_check_json },
 	{ "close", vm_close },
 	{ "command", vm_command },
 	{ "dispatch", vm_dispatch },

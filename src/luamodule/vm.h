@@ -2,7 +2,6 @@
 #ifndef LUAMODULE_VM_H
 #define LUAMODULE_VM_H
 
-#include <poll.h>
 #include <stdbool.h>
 
 #include <lua.h>
@@ -56,17 +55,5 @@ void event_push_next(lua_State *L, struct vmrun *handle);
 void event_push_state(lua_State *L, const struct vmrun *handle);
 /* Pushes a list of the findings of the last checks. */
 void event_push_findings(lua_State *L, const struct vmrun *handle);
-
-/*
- * loop.c: waits for descriptors.  A signal that came while no instruction of Lua ran, or comes from
- * here on, ends the wait, and raises what the interpreter makes of it: ^C does not wait, too.
- */
-void loop_poll(lua_State *L, struct pollfd *ready, size_t count, int ms);
-/* vm:run(), vmrun.wait() and vmrun.catch() */
-int loop_run(lua_State *L);
-int loop_wait(lua_State *L);
-int loop_catch(lua_State *L);
-/* Gives the caught signals back to those that handled them before. */
-int loop_release(lua_State *L);
 
 #endif

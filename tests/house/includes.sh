@@ -39,7 +39,7 @@ client: base platform ledger client api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
-luamodule: luamodule api
+luamodule: base luamodule api
 '
 
 # Macros that distinguish operating systems, matched as whole words.

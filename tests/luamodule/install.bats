@@ -43,7 +43,7 @@ loads() {
 	mkdir rock
 	cp "$SOURCE"/*.rockspec rock
 	mkdir rock/src
-	cp -R "$SOURCE/src/luamodule" rock/src
+	cp -R "$SOURCE/src/base" "$SOURCE/src/luamodule" rock/src
 	lib=$(dirname "$(find prefix -name 'libvmrun.so')")
 	(cd rock && "$luarocks" --lua-version 5.4 make --tree "$PWD/tree" --deps-mode none \
 		"VMRUN_INCDIR=$BATS_TEST_TMPDIR/prefix/include" "VMRUN_LIBDIR=$BATS_TEST_TMPDIR/$lib") >out 2>&1 ||

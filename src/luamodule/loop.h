@@ -1,0 +1,32 @@
+/* Waiting for descriptors, limits in seconds, and signals. */
+#ifndef LUAMODULE_LOOP_H
+#define LUAMODULE_LOOP_H
+
+#include <poll.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+/*
+ * Waits for descriptors.  A signal that came while no instruction of Lua ran, or comes from here
+ * on, ends the wait, and raises what the interpreter makes of it: ^C does not wait, too.
+ */
+void loop_poll(lua_State *L, struct pollfd *ready, size_t count, int ms);
+/*
+ * Returns an argument in seconds as milliseconds for poll(2), or `otherwise` without one.  A
+ * negative number is 0, because programs pass "deadline - now", which must not wait for ever once
+ * the deadline has passed.
+ */
+int loop_limit_ms(lua_State *L, int argument, int otherwise);
+/* Returns the time that is left, in milliseconds, 0 or more, of a limit that began at that time. */
+int loop_left_ms(lua_Number began, int limit_ms);
+/* Returns the seconds of a clock that nobody sets. */
+lua_Number loop_now(void);
+/* vm:run(), vmrun.wait() and vmrun.catch() */
+int loop_run(lua_State *L);
+int loop_wait(lua_State *L);
+int loop_catch(lua_State *L);
+/* Gives the caught signals back to those that handled them before. */
+int loop_release(lua_State *L);
+
+#endif
