@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/document_internal.h"
+#include "config/json_places.h"
 #include "config/json_read.h"
 #include "config/read.h"
 #include "config/source.h"
@@ -267,6 +268,7 @@ void document_free(struct document *doc)
 	free(doc->name);
 	free(doc->directory);
 	free(doc->text);
+	json_places_free(doc->places);
 	free(doc);
 }
 
@@ -375,6 +377,16 @@ bool document_is_same(struct document *doc)
 	return renew(doc, NULL) == 0;
 }
 
+/* Finds the place of a key path in the text; returns false if the text has no part of it. */
+static bool find_place(struct document *doc, const struct node *keys, struct problem *p)
+{
+	if (doc->text == NULL)
+		return false;
+	if (doc->places == NULL)
+		doc->places = json_places_new(doc->text, doc->length);
+	return json_place(doc->places, keys, &p->line, &p->column);
+}
+
 static void place_one(struct document *doc, struct problem *p)
 {
 	NODE_AUTO struct node *none = node_new(NODE_LIST), *keys = NULL;
@@ -389,8 +401,7 @@ static void place_one(struct document *doc, struct problem *p)
 		p->place = mem_copy("--set");
 	else if (origin == ORIGIN_HOOK) /* also what its spec lacks */
 		p->place = mem_copy("on_prepare");
-	else if (doc->text != NULL && p->keys != NULL &&
-	    json_place(doc->text, doc->length, keys, &p->line, &p->column))
+	else if (p->keys != NULL && find_place(doc, keys, p))
 		p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
 	else
 		p->place = mem_copy(doc->name);

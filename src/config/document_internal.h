@@ -12,6 +12,7 @@ struct document {
 	char *directory;
 	char *text; /* JSON only: for the places of problems */
 	size_t length;
+	struct json_places *places; /* of the text; NULL: no problem needed them yet */
 	enum format format;
 	bool from_stdin;
 	struct sandbox *sandbox; /* NULL: not sandboxed */

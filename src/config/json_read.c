@@ -1,4 +1,4 @@
-/* Reads a JSON text into nodes, and finds the place of a key path. */
+/* Reads a JSON text into nodes. */
 #include "config/json_read.h"
 
 #include <stdint.h>
@@ -289,53 +289,4 @@ struct node *json_read(
 		return r.root;
 	node_free(r.root);
 	return NULL;
-}
-
-/* Returns how many of the keys the path of the walk matches, from the start. */
-static size_t matched(const struct walk *w, const struct node *keys)
-{
-	size_t n = 0;
-	const struct node *k = keys->first;
-
-	for (int i = 0; i < w->depth && k != NULL; i++, k = k->next, n++) {
-		const struct level *l = &w->level[i];
-
-		if (l->is_object
-			? l->key == NULL || k->kind != NODE_STRING || strcmp(l->key, k->text) != 0
-			: k->kind != NODE_INT || l->index != (size_t)k->integer)
-			break;
-	}
-	return n;
-}
-
-bool json_place(
-    const char *text, size_t length, const struct node *keys, size_t *line, size_t *column)
-{
-	struct walk w = { .depth = 0 };
-	struct json_token token;
-	size_t best = 0, offset = 0;
-
-	json_start(&w.json, text, length);
-	while (best < keys->count) {
-		enum json_type type = step(&w, &token);
-		const struct level *l = top(&w);
-
-		if (type == JSON_END || type == JSON_ERROR)
-			break;
-		if (type == JSON_KEY || (begins_value(type) && l != NULL && !l->is_object)) {
-			size_t n = matched(&w, keys);
-
-			if (n > best && n == (size_t)w.depth) {
-				best = n;
-				offset = token.offset;
-			}
-		}
-		if (type == JSON_OBJECT || type == JSON_LIST)
-			enter(&w, type == JSON_OBJECT);
-		else if (type == JSON_OBJECT_END || type == JSON_LIST_END)
-			close_level(&w);
-	}
-	end_walk(&w);
-	json_line(text, offset, line, column);
-	return best > 0;
 }

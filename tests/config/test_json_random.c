@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/where.h"
 #include "base/node_json.h"
+#include "config/json_places.h"
 #include "config/json_read.h"
 
 static void test_places(void **state)
@@ -15,22 +16,24 @@ static void test_places(void **state)
 	for (unsigned seed = 0; seed < 500; seed++) {
 		struct maker m;
 
+		struct json_places *places;
+
 		maker_run(&m, seed);
+		places = json_places_new(m.text.text, m.text.length);
 		for (size_t i = 0; i < m.count; i++) {
 			const struct made_place *p = &m.place[i];
 			MEM_AUTO char *path = where_keys_path(p->keys);
 			size_t line, column;
 
-			dice_check(&m.dice,
-			    json_place(m.text.text, m.text.length, p->keys, &line, &column), path);
+			dice_check(&m.dice, json_place(places, p->keys, &line, &column), path);
 			dice_check(&m.dice, line == p->line && column == p->column, path);
 			/* The place of a missing value is that of its container. */
 			node_append(p->keys, node_string("none"));
 			node_append(p->keys, node_int(1));
-			dice_check(&m.dice,
-			    json_place(m.text.text, m.text.length, p->keys, &line, &column), path);
+			dice_check(&m.dice, json_place(places, p->keys, &line, &column), path);
 			dice_check(&m.dice, line == p->line && column == p->column, path);
 		}
+		json_places_free(places);
 		maker_clear(&m);
 	}
 }

@@ -1,4 +1,4 @@
-/* Reading a whole document: faults with line, column and key path, values, places. */
+/* Reading a whole document: faults with line, column and key path, values. */
 #include "../base/dice.h"
 
 #include <stdlib.h>
@@ -187,39 +187,6 @@ static void test_room(void **state)
 	report_free(&report);
 }
 
-static void place_is(const char *text, const char *first, int64_t second, bool there,
-    size_t wanted_line, size_t wanted_column)
-{
-	struct node *keys = node_new(NODE_LIST);
-	size_t line, column;
-
-	if (first != NULL)
-		node_append(keys, node_string(first));
-	if (second > 0)
-		node_append(keys, node_int(second));
-	assert_int_equal(json_place(text, strlen(text), keys, &line, &column), there);
-	assert_int_equal(line, wanted_line);
-	assert_int_equal(column, wanted_column);
-	node_free(keys);
-}
-
-static void test_place(void **state)
-{
-	static const char text[] = "{ \"x\": [ {\"a\":1} ],\n  \"a\": [ 1,\n   2 ] }";
-
-	(void)state;
-	place_is(text, NULL, 0, false, 1, 1);
-	place_is(text, "a", 0, true, 2, 3);
-	place_is(text, "a", 1, true, 2, 10);
-	place_is(text, "a", 2, true, 3, 4);
-	place_is(text, "a", 3, true, 2, 3);
-	place_is(text, "x", 1, true, 1, 10);
-	place_is(text, "y", 1, false, 1, 1);
-	place_is("[1]", NULL, 1, true, 1, 2);
-	place_is("x", "a", 1, false, 1, 1);
-	place_is("{\"1\":2}", NULL, 1, false, 1, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,7 +197,6 @@ int main(void)
 		cmocka_unit_test(test_huge_object),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_room),
-		cmocka_unit_test(test_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
