@@ -195,17 +195,20 @@ static struct next fail_companion(
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
-static int start_companion(struct machine *m, struct companion_run *run, struct error *err)
+/* Starts a companion.  Returns false, and in *next how the boot failed, if it cannot. */
+static bool start_companion(struct machine *m, struct companion_run *run, struct next *next)
 {
-	int rc = ledger_expect_process(m->host.ledger, run->name, err);
+	ERROR_AUTO struct error err = { 0 };
+	bool is_expected = ledger_expect_process(m->host.ledger, run->name, &err) == 0;
 
-	if (rc == 0)
-		rc = companion_start(&m->companions, run, err);
-	if (rc == 0)
+	if (is_expected && companion_start(&m->companions, run, &err) == 0) {
 		ledger_note_process(m->host.ledger, run->name, run->job.pid);
-	else
-		ledger_forget_process(m->host.ledger, run->name, 0);
-	return rc;
+		return true;
+	}
+	ledger_forget_process(m->host.ledger, run->name, 0);
+	*next = is_expected ? machine_fail(m, CAUSE_CHECK_FAILED, err.text)
+			    : machine_fail_files(m, &err);
+	return false;
 }
 
 bool prepare_companion_ended(struct machine *m, pid_t pid)
@@ -260,7 +263,6 @@ static bool start_and_await(
     struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {
 	struct preparation *p = &m->preparation;
-	ERROR_AUTO struct error err = { 0 };
 	int state;
 
 	if (run->ready && !run->restarted && run->job.pid != 0)
@@ -273,10 +275,8 @@ static bool start_and_await(
 		/* A stale socket of an earlier companion would count as ready. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
-		if (start_companion(m, run, &err) != 0) {
-			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+		if (!start_companion(m, run, next))
 			return true;
-		}
 	}
 	if (p->until_ms == 0)
 		begin_wait(p, run, ready);

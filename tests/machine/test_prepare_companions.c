@@ -425,6 +425,7 @@ static void test_unwritable_ledger(void **state)
 	open_before(PREPARE_COMPANIONS, COMPANION(""));
 	assert_int_equal(mkdir("run/walk/ledger.json.new", 0700), 0);
 	check_failure("ledger.json.new: cannot write");
+	assert_int_equal(v.machine->draft.fault_status, STATUS_OS);
 	assert_int_equal(companion("d")->job.pid, 0);
 	assert_int_equal(rmdir("run/walk/ledger.json.new"), 0);
 	vm_close(&v);
