@@ -22,6 +22,7 @@ build = {
 				"src/base/json_write.c",
 				"src/base/mem.c",
 				"src/base/str.c",
+				"src/luamodule/arguments.c",
 				"src/luamodule/client.c",
 				"src/luamodule/console.c",
 				"src/luamodule/decide.c",

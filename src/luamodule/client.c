@@ -6,6 +6,8 @@
 
 #include <lauxlib.h>
 
+#include "luamodule/arguments.h"
+#include "luamodule/hold.h"
 #include "luamodule/loop.h"
 #include "luamodule/values.h"
 #include "vmrun/client.h"
@@ -36,25 +38,57 @@ struct pollfd client_descriptor(lua_State *L, int index)
 	    struct pollfd){ .fd = vmrun_client_fd(handle), .events = vmrun_client_events(handle) };
 }
 
-/* Pushes nil, why the last call failed, and its status. */
+/*
+ * Pushes nil, why the last call failed, and its status.  The reasons of the library name functions
+ * as C programs call them.
+ */
 static int push_failure(lua_State *L, const struct vmrun_client *handle, int status)
 {
+	bool held = hold_begin(L);
+
 	lua_pushnil(L);
-	lua_pushstring(L, vmrun_client_error(handle));
+	(void)luaL_gsub(L, vmrun_client_error(handle), "vmrun_client_", "client:");
 	lua_pushinteger(L, status);
+	hold_end(L, held);
 	return 3;
 }
 
-/* Returns true; or nil, why, the status, and vmrun's answer, or nil if none came. */
-static int answer(lua_State *L, const struct vmrun_client *handle, int status)
+/*
+ * Pushes the value of JSON that vmrun has sent; or nil, why it has none (a duplicate key), and the
+ * status.
+ */
+static int push_json(lua_State *L, const char *json)
 {
-	if (status == VMRUN_CLIENT_OK) {
-		lua_pushboolean(L, 1);
+	if (values_push_lent(L, json))
 		return 1;
-	}
+	(void)lua_pushfstring(L, "malformed answer: %s", lua_tostring(L, -1));
+	lua_pushnil(L);
+	lua_replace(L, -3); /* the reason without a prefix */
+	lua_pushinteger(L, VMRUN_CLIENT_PROTOCOL);
+	return 3;
+}
+
+/* Pushes nil, why, the status, and the answer by which vmrun refused the request, or nil. */
+static int push_refusal(lua_State *L, const struct vmrun_client *handle, int status)
+{
+	bool held = hold_begin(L);
+
 	(void)push_failure(L, handle, status);
-	values_push_own(L, vmrun_client_answer(handle));
+	if (!values_push_lent(L, vmrun_client_answer(handle))) {
+		lua_pop(L, 1);
+		lua_pushnil(L);
+	}
+	hold_end(L, held);
 	return 4;
+}
+
+/* Pushes true, or what push_refusal() does. */
+static int push_outcome(lua_State *L, const struct vmrun_client *handle, int status)
+{
+	if (status != VMRUN_CLIENT_OK)
+		return push_refusal(L, handle, status);
+	lua_pushboolean(L, 1);
+	return 1;
 }
 
 /* Returns a request, {"cmd":CMD,...}: an argument that is JSON, or a table that becomes it. */
@@ -62,7 +96,7 @@ static const char *request_at(lua_State *L, int argument)
 {
 	if (lua_istable(L, argument))
 		values_encode(L, argument);
-	return values_text(L, argument);
+	return arguments_text(L, argument);
 }
 
 static int client_ask(lua_State *L)
@@ -71,10 +105,7 @@ static int client_ask(lua_State *L)
 	const char *request = request_at(L, 2), *json;
 	int status = vmrun_client_ask(handle, request, loop_limit_ms(L, 3, ANSWER_MS), &json);
 
-	if (status != VMRUN_CLIENT_OK)
-		return answer(L, handle, status);
-	values_push_own(L, json);
-	return 1;
+	return status == VMRUN_CLIENT_OK ? push_json(L, json) : push_refusal(L, handle, status);
 }
 
 static int client_send(lua_State *L)
@@ -114,15 +145,20 @@ static int take_message(lua_State *L, struct vmrun_client *handle)
 {
 	const struct vmrun_message *message;
 	int status = vmrun_client_next(handle, 0, &message);
+	bool is_answer;
+	lua_Integer id;
 
 	if (status != VMRUN_CLIENT_OK)
 		return status;
-	values_push_own(L, message->json);
-	if (message->type == VMRUN_MESSAGE_ANSWER) {
-		lua_pushinteger(L, (lua_Integer)message->id);
+	is_answer = message->type == VMRUN_MESSAGE_ANSWER;
+	id = (lua_Integer)message->id;
+	if (push_json(L, message->json) != 1)
+		return status;
+	if (is_answer) {
+		lua_pushinteger(L, id);
 		lua_setfield(L, -2, "id");
 	}
-	lua_pushstring(L, message->type == VMRUN_MESSAGE_ANSWER ? "answer" : "event");
+	lua_pushstring(L, is_answer ? "answer" : "event");
 	return status;
 }
 
@@ -153,33 +189,35 @@ static int client_follow(lua_State *L)
 	struct vmrun_client *handle = check(L, 1);
 	int64_t from = luaL_optinteger(L, 2, -1);
 
-	return answer(L, handle, vmrun_client_follow(handle, from, loop_limit_ms(L, 3, ANSWER_MS)));
+	return push_outcome(
+	    L, handle, vmrun_client_follow(handle, from, loop_limit_ms(L, 3, ANSWER_MS)));
 }
 
 static int client_wait(lua_State *L)
 {
 	struct vmrun_client *handle = check(L, 1);
-	const char *what = values_text(L, 2);
+	const char *what = arguments_text(L, 2);
 
-	return answer(L, handle, vmrun_client_wait(handle, what, loop_limit_ms(L, 3, WAIT_MS)));
+	return push_outcome(
+	    L, handle, vmrun_client_wait(handle, what, loop_limit_ms(L, 3, WAIT_MS)));
 }
 
 static int client_wait_for(lua_State *L)
 {
 	struct vmrun_client *handle = check(L, 1);
-	const char *text = values_text(L, 2);
-	bool backlog = lua_toboolean(L, 4);
+	const char *text = arguments_text(L, 2);
+	bool backlog = arguments_flag(L, 4);
 
-	return answer(
+	return push_outcome(
 	    L, handle, vmrun_client_wait_for(handle, text, backlog, loop_limit_ms(L, 3, WAIT_MS)));
 }
 
 static int client_attach(lua_State *L)
 {
 	struct vmrun_client *handle = check(L, 1);
-	bool typing = lua_toboolean(L, 2);
+	bool typing = arguments_flag(L, 2);
 
-	return answer(
+	return push_outcome(
 	    L, handle, vmrun_client_attach(handle, typing, loop_limit_ms(L, 3, ANSWER_MS)));
 }
 
@@ -235,13 +273,13 @@ static int client_tostring(lua_State *L)
 	const struct client *c = luaL_checkudata(L, 1, CLIENT_TYPE);
 	bool is_open = c->handle != NULL && vmrun_client_fd(c->handle) >= 0;
 
-	(void)lua_pushfstring(L, CLIENT_TYPE ": %s", is_open ? "connected" : "closed");
+	(void)lua_pushfstring(L, CLIENT_TYPE ": %s", is_open ? "open" : "closed");
 	return 1;
 }
 
 int module_connect(lua_State *L)
 {
-	const char *name = values_text(L, 1), *run_dir = values_text_or_null(L, 2);
+	const char *name = arguments_text(L, 1), *run_dir = arguments_text_or_null(L, 2);
 	int limit_ms = loop_limit_ms(L, 3, ANSWER_MS), status;
 	struct client *c = lua_newuserdatauv(L, sizeof(*c), 0);
 
@@ -300,7 +338,10 @@ static void push_listed(lua_State *L, const struct vmrun_list *list)
 		lua_setfield(L, -2, "name");
 		lua_pushstring(L, vm->state);
 		lua_setfield(L, -2, "state");
-		values_push_own(L, vm->status);
+		if (!values_push_lent(L, vm->status)) { /* a duplicate key */
+			lua_pop(L, 1);
+			lua_pushnil(L);
+		}
 		lua_setfield(L, -2, "status");
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
@@ -308,17 +349,15 @@ static void push_listed(lua_State *L, const struct vmrun_list *list)
 
 int module_list(lua_State *L)
 {
-	const char *run_dir = values_text_or_null(L, 1);
+	const char *run_dir = arguments_text_or_null(L, 1);
 	struct vmrun_list *list;
-	int status = vmrun_list(&list, run_dir, loop_limit_ms(L, 2, ANSWER_MS)), values = 1;
+	int status = vmrun_list(&list, run_dir, loop_limit_ms(L, 2, ANSWER_MS)), values = 3;
 
 	if (status == VMRUN_CLIENT_OK) {
 		push_listed(L, list);
+		values = 1;
 	} else {
-		lua_pushnil(L);
-		lua_pushstring(L, vmrun_list_error(list));
-		lua_pushinteger(L, status);
-		values = 3;
+		(void)arguments_push_failure(L, vmrun_list_error(list), status);
 	}
 	vmrun_list_free(list);
 	return values;

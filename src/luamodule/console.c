@@ -1,11 +1,13 @@
 /* The methods for the guest's serial console: vm:read(), vm:write() and vm:wait_for(). */
-#include <limits.h>
 #include <poll.h>
 
 #include <lauxlib.h>
 
+#include "luamodule/arguments.h"
 #include "luamodule/loop.h"
 #include "luamodule/vm.h"
+
+#define WAIT_MS 60000
 
 /* Returns what the guest has printed since the last call, as a string. */
 int console_read(lua_State *L)
@@ -33,15 +35,14 @@ int console_write(lua_State *L)
 	return 1;
 }
 
-/* Waits for the next event, up to a limit in seconds, and handles it.  Returns a status. */
-static int dispatch_one(lua_State *L, const struct vm *vm, lua_Number seconds)
+/* Waits for the next event, up to a limit, and handles it.  Returns a status. */
+static int dispatch_one(lua_State *L, int limit_ms)
 {
-	struct pollfd ready = { .fd = vmrun_fd(vm->handle), .events = POLLIN };
-	lua_Number ms = seconds * 1000 + 1; /* not a moment before the end */
+	struct pollfd ready = { .fd = vmrun_fd(vm_check(L, 1)->handle), .events = POLLIN };
 	int status;
 
-	loop_poll(L, &ready, 1, ms < INT_MAX ? (int)ms : INT_MAX);
-	status = vmrun_dispatch(vm->handle);
+	loop_poll(L, &ready, 1, limit_ms);
+	status = vmrun_dispatch(vm_check(L, 1)->handle);
 	vm_raise_error(L, 1);
 	return status;
 }
@@ -53,30 +54,27 @@ static int dispatch_one(lua_State *L, const struct vm *vm, lua_Number seconds)
 int console_wait_for(lua_State *L)
 {
 	struct vm *vm = vm_check(L, 1);
-	const char *text = luaL_checkstring(L, 2);
-	lua_Number seconds = luaL_optnumber(L, 3, 60), until, left;
+	const char *text = arguments_text(L, 2);
+	int limit_ms = loop_limit_ms(L, 3, WAIT_MS), left_ms = limit_ms, status;
+	lua_Number began = loop_now();
 	uint64_t at = vm->wait_at;
-	int status;
 
-	/* A negative number is 0, as in vmrun.wait(). */
-	luaL_argcheck(L, seconds < 1e9, 3, "expected at most 1000000000 seconds");
-	until = loop_now() + seconds;
-	do {
-		status = vmrun_console_wait(vm->handle, &at, text, 0);
-		left = until - loop_now();
-		if (status != VMRUN_STATUS_BUSY || left <= 0)
+	while ((status = vmrun_console_wait(vm_check(L, 1)->handle, &at, text, 0)) ==
+		VMRUN_STATUS_BUSY &&
+	    left_ms > 0) {
+		status = dispatch_one(L, left_ms);
+		if (status != VMRUN_STATUS_OK)
 			break;
-		status = dispatch_one(L, vm, left);
-	} while (status == VMRUN_STATUS_OK);
+		left_ms = loop_left_ms(began, limit_ms);
+	}
 	if (status == VMRUN_STATUS_OK) {
 		vm->wait_at = at;
 		lua_pushboolean(L, 1);
 		return 1;
 	}
-	if (status != VMRUN_STATUS_BUSY && status != VMRUN_STATUS_CHECK)
-		return vm_push_refusal(L, vm->handle, status);
-	lua_pushnil(L);
-	lua_pushstring(L, status == VMRUN_STATUS_BUSY ? "timeout" : "gone");
-	lua_pushinteger(L, status);
-	return 3;
+	if (status == VMRUN_STATUS_BUSY)
+		return arguments_push_failure(L, "timeout", status);
+	if (status == VMRUN_STATUS_CHECK)
+		return arguments_push_failure(L, "gone", status);
+	return vm_push_refusal(L, vm_check(L, 1)->handle, status);
 }

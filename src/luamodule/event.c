@@ -1,4 +1,5 @@
 /* Events, findings and the state of a VM as Lua tables. */
+#include "luamodule/hold.h"
 #include "luamodule/members.h"
 #include "luamodule/vm.h"
 
@@ -119,18 +120,21 @@ static void set_ready(lua_State *L, int ready)
 void event_push_state(lua_State *L, const struct vmrun *handle)
 {
 	const struct vmrun_state *state = vmrun_get_state(handle);
+	int ready = state->ready;
 
 	members_push(L, state_rows, COUNT(state_rows), state);
-	set_ready(L, state->ready);
+	set_ready(L, ready);
 }
 
 void event_push_findings(lua_State *L, const struct vmrun *handle)
 {
 	const struct vmrun_finding *finding;
+	bool held = hold_begin(L);
 
 	lua_newtable(L);
 	for (size_t i = 0; (finding = vmrun_finding(handle, i)) != NULL; i++) {
 		members_push(L, finding_rows, COUNT(finding_rows), finding);
 		lua_seti(L, -2, (lua_Integer)i + 1);
 	}
+	hold_end(L, held);
 }

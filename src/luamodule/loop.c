@@ -210,8 +210,16 @@ lua_Number loop_now(void)
 /* Returns what to poll for the entry of the list that is on the top of the stack. */
 static struct pollfd descriptor(lua_State *L, size_t entry)
 {
-	if (luaL_testudata(L, -1, CLIENT_TYPE) != NULL)
-		return client_descriptor(L, -1);
+	if (luaL_testudata(L, -1, CLIENT_TYPE) != NULL) {
+		struct pollfd ready = client_descriptor(L, -1);
+
+		/* Its methods fail at once: a wait for it would never end. */
+		if (ready.fd < 0)
+			luaL_error(L,
+			    "vmrun.wait: entry %d of the list is a client without a connection",
+			    (int)entry);
+		return ready;
+	}
 	if (luaL_testudata(L, -1, VM_TYPE) == NULL)
 		luaL_error(L, "vmrun.wait: entry %d of the list is a %s: expected a VM or a client",
 		    (int)entry, luaL_typename(L, -1));
@@ -276,6 +284,7 @@ static int wait_and_dispatch(lua_State *L, const struct vm *vm)
 	int status;
 
 	wait_for(L, ready, 2, -1);
+	(void)vm_check(L, 1); /* the interpreter may have run a hook that closed it */
 	if (ready[1].revents != 0 && next_signal() != NULL)
 		vmrun_stop(vm->handle);
 	status = vmrun_dispatch(vm->handle);

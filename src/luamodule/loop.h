@@ -8,14 +8,14 @@
 #include <lua.h>
 
 /*
- * Waits for descriptors.  A signal that came while no instruction of Lua ran, or comes from here
- * on, ends the wait, and raises what the interpreter makes of it: ^C does not wait, too.
+ * Waits for descriptors.  A signal ends the wait, also one that came before while no instruction
+ * of Lua ran, and this function raises what the interpreter makes of it.
  */
 void loop_poll(lua_State *L, struct pollfd *ready, size_t count, int ms);
 /*
- * Returns an argument in seconds as milliseconds for poll(2), or `otherwise` without one.  A
- * negative number is 0, because programs pass "deadline - now", which must not wait for ever once
- * the deadline has passed.
+ * Returns an argument in seconds, at most 2,000,000, as milliseconds for poll(2); without one
+ * returns `otherwise`.  A negative number is 0, because programs pass "deadline - now", which must
+ * not wait for ever once the deadline has passed.
  */
 int loop_limit_ms(lua_State *L, int argument, int otherwise);
 /* Returns the time that is left, in milliseconds, 0 or more, of a limit that began at that time. */

@@ -4,17 +4,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "luamodule/hold.h"
+
 void members_push_words(lua_State *L, const char *const *words)
 {
+	bool held;
+
 	if (words == NULL) {
 		lua_pushnil(L);
 		return;
 	}
+	held = hold_begin(L);
 	lua_newtable(L);
 	for (lua_Integer i = 0; words[i] != NULL; i++) {
 		lua_pushstring(L, words[i]);
 		lua_seti(L, -2, i + 1);
 	}
+	hold_end(L, held);
 }
 
 /* Pushes one member; nil for a NULL. */
@@ -43,9 +49,12 @@ static void push_member(lua_State *L, const struct member *row, const char *from
 
 void members_push(lua_State *L, const struct member *rows, size_t count, const void *from)
 {
+	bool held = hold_begin(L);
+
 	lua_createtable(L, 0, (int)count);
 	for (size_t i = 0; i < count; i++) {
 		push_member(L, &rows[i], from);
 		lua_setfield(L, -2, rows[i].name);
 	}
+	hold_end(L, held);
 }

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "luamodule/arguments.h"
 #include "luamodule/client.h"
 #include "luamodule/import.h"
 #include "luamodule/loop.h"
@@ -20,20 +21,19 @@ static int push_owned(lua_State *L, char *text)
 /* Pushes nil, why, which it frees, and the status. */
 static int push_failure(lua_State *L, int status, char *why)
 {
-	lua_pushnil(L);
-	(void)push_owned(L, why);
-	lua_pushinteger(L, status);
+	(void)arguments_push_failure(L, why, status);
+	free(why);
 	return 3;
 }
 
 static int module_describe(lua_State *L)
 {
-	return push_owned(L, vmrun_describe(values_text(L, 1), lua_toboolean(L, 2)));
+	return push_owned(L, vmrun_describe(arguments_text(L, 1), arguments_flag(L, 2)));
 }
 
 static int module_describe_device(lua_State *L)
 {
-	char *why, *text = vmrun_describe_device(values_text(L, 1), lua_toboolean(L, 2), &why);
+	char *why, *text = vmrun_describe_device(arguments_text(L, 1), arguments_flag(L, 2), &why);
 
 	if (text == NULL)
 		return push_failure(L, VMRUN_STATUS_USAGE, why);
@@ -47,8 +47,9 @@ static int module_default_run_dir(lua_State *L)
 
 static int module_forget(lua_State *L)
 {
-	const char *name = values_text(L, 1), *hook = values_text(L, 2);
-	const char *run_dir = values_text_or_null(L, 3), *state_dir = values_text_or_null(L, 4);
+	const char *name = arguments_text(L, 1), *hook = arguments_text(L, 2);
+	const char *run_dir = arguments_text_or_null(L, 3),
+		   *state_dir = arguments_text_or_null(L, 4);
 	char *why = NULL;
 	int status = vmrun_forget(run_dir, state_dir, name, hook, &why);
 
@@ -60,7 +61,7 @@ static int module_forget(lua_State *L)
 
 static int module_history(lua_State *L)
 {
-	const char *name = values_text(L, 1), *state_dir = values_text_or_null(L, 2);
+	const char *name = arguments_text(L, 1), *state_dir = arguments_text_or_null(L, 2);
 	char *lines = NULL, *why = NULL;
 	int status = vmrun_history(state_dir, name, &lines, &why);
 
@@ -72,6 +73,7 @@ static int module_history(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+	{ "as_list", module_as_list },
 	{ "catch", loop_catch },
 	{ "connect", module_connect },
 	{ "decode", module_decode },

@@ -34,7 +34,7 @@ static void expect(lua_State *L, const struct option *o, bool is_right, const ch
 		    luaL_typename(L, -1));
 }
 
-/* Returns a copy of the string on the top of the stack, which the VM keeps. */
+/* Lends the string on the top of the stack, which is kept as long as the struct. */
 static const char *kept_text(lua_State *L, const struct option *o)
 {
 	size_t length;
@@ -84,9 +84,14 @@ static void push_pairs(lua_State *L, const struct option *o)
 
 		expect(L, o, !lua_istable(L, -1) && !lua_isfunction(L, -1),
 		    "strings, numbers and booleans");
-		(void)luaL_tolstring(L, -1, NULL);
-		if (is_pair)
-			(void)lua_pushfstring(L, "%s=%s", lua_tostring(L, -3), lua_tostring(L, -1));
+		if (is_pair) {
+			lua_pushvalue(L, -2);
+			(void)lua_pushliteral(L, "=");
+			(void)luaL_tolstring(L, -3, NULL);
+			lua_concat(L, 3);
+		} else {
+			(void)luaL_tolstring(L, -1, NULL);
+		}
 		lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
 		lua_settop(L, list + 1); /* the key */
 	}

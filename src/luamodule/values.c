@@ -12,6 +12,36 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "luamodule/hold.h"
+
+static const char list_key; /* its address is the key of the metatable in the registry */
+
+/* stack: table -> table; an empty one is a list from now on */
+static void mark_list(lua_State *L)
+{
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &list_key) == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_createtable(L, 0, 1);
+		lua_pushboolean(L, 0);
+		lua_setfield(L, -2, "__metatable");
+		lua_pushvalue(L, -1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &list_key);
+	}
+	lua_setmetatable(L, -2);
+}
+
+/* stack: table -> table */
+static bool is_marked(lua_State *L)
+{
+	bool is_same;
+
+	if (lua_getmetatable(L, -1) == 0)
+		return false;
+	(void)lua_rawgetp(L, LUA_REGISTRYINDEX, &list_key);
+	is_same = lua_rawequal(L, -1, -2) != 0;
+	lua_pop(L, 2);
+	return is_same;
+}
 
 /* Pushes an integer, or a float for what no integer of Lua holds. */
 static void push_number(lua_State *L, const char *digits, size_t n)
@@ -43,6 +73,12 @@ static void push_string(lua_State *L, const struct json *j, const struct json_to
 	free(text);
 }
 
+/* Pushes the light userdata that stands for null while its object is read. */
+static void push_null(lua_State *L)
+{
+	lua_pushlightuserdata(L, NULL);
+}
+
 /* Pushes the value that begins with this token. */
 static void push_value(lua_State *L, const struct json *j, const struct json_token *token)
 {
@@ -62,7 +98,7 @@ static void push_value(lua_State *L, const struct json *j, const struct json_tok
 		lua_pushboolean(L, token->type == JSON_TRUE);
 		break;
 	default:
-		lua_pushnil(L);
+		push_null(L);
 	}
 }
 
@@ -77,39 +113,85 @@ static bool has_key(lua_State *L)
 	return has;
 }
 
+/* stack: table -> table; its members and entries that are null become nil */
+static void drop_nulls(lua_State *L)
+{
+	lua_pushnil(L);
+	while (lua_next(L, -2) != 0) {
+		bool is_null = lua_islightuserdata(L, -1);
+
+		lua_pop(L, 1);
+		if (!is_null)
+			continue;
+		lua_pushvalue(L, -1);
+		lua_pushnil(L);
+		lua_rawset(L, -4);
+	}
+}
+
+/* The objects and lists that are open.  They are on the stack, an object below its open member. */
+struct open {
+	int depth;
+	lua_Integer entries[MAX_JSON_DEPTH + 1]; /* the next one of a list; 0: an object */
+	bool has_null[MAX_JSON_DEPTH + 1];
+};
+
+/* stack: container -> value; ends the innermost container */
+static void end_container(lua_State *L, struct open *open)
+{
+	if (open->has_null[open->depth])
+		drop_nulls(L);
+	/* Without an entry, or with entries that are nil, it would look like an object. */
+	if (open->entries[open->depth] == 1 ||
+	    (open->entries[open->depth] > 1 && open->has_null[open->depth]))
+		mark_list(L);
+	open->depth--;
+}
+
+/* stack: container [key] value -> container; for the document itself, value -> value */
+static void store(lua_State *L, struct open *open)
+{
+	int depth = open->depth;
+
+	if (depth == 0)
+		return;
+	open->has_null[depth] = open->has_null[depth] || lua_islightuserdata(L, -1);
+	if (open->entries[depth] > 0)
+		lua_rawseti(L, -2, open->entries[depth]++);
+	else
+		lua_rawset(L, -3);
+}
+
 /*
  * Reads the text; at the end its value is on the top of the stack.  Returns the reason if it is
  * malformed, and the place in *at.
- *
- * The open objects and lists are on the stack, an object below the key of its open member.
  */
 static const char *read_text(lua_State *L, struct json *j, size_t *at)
 {
-	lua_Integer entries[MAX_JSON_DEPTH + 1] = { 0 }; /* of the lists */
+	struct open open = { .depth = 0 };
 	struct json_token token;
-	int depth = 0;
 
 	while (json_next(j, &token) != JSON_END) {
-		*at = j->at;
+		*at = token.type == JSON_ERROR ? j->at : token.offset;
 		if (token.type == JSON_ERROR)
 			return j->error;
 		if (token.type == JSON_KEY) {
-			*at = token.offset;
 			push_string(L, j, &token);
 			if (has_key(L))
 				return "duplicate key";
-			continue;
-		}
-		if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END)
-			depth--;
-		else
+		} else if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END) {
+			end_container(L, &open);
+			store(L, &open);
+		} else {
 			push_value(L, j, &token);
-		if (token.type == JSON_OBJECT || token.type == JSON_LIST)
-			entries[++depth] = token.type == JSON_LIST ? 1 : 0;
-		else if (depth > 0 && entries[depth] > 0)
-			lua_rawseti(L, -2, entries[depth]++);
-		else if (depth > 0)
-			lua_rawset(L, -3);
+			if (token.type != JSON_OBJECT && token.type != JSON_LIST) {
+				store(L, &open);
+				continue;
+			}
+			open.depth++;
+			open.entries[open.depth] = token.type == JSON_LIST;
+			open.has_null[open.depth] = false;
+		}
 	}
 	return NULL;
 }
@@ -124,20 +206,34 @@ bool values_push(lua_State *L, const char *text, size_t length)
 	luaL_checkstack(L, 2 * MAX_JSON_DEPTH + LUA_MINSTACK, "JSON");
 	json_start(&j, text, length);
 	why = read_text(L, &j, &at);
-	if (why == NULL)
+	if (why == NULL) {
+		if (lua_islightuserdata(L, -1)) {
+			lua_pop(L, 1);
+			lua_pushnil(L);
+		}
 		return true;
+	}
 	lua_settop(L, top);
 	json_line(text, at, &line, &column);
 	(void)lua_pushfstring(L, "%I:%I: %s", (LUAI_UACINT)line, (LUAI_UACINT)column, why);
 	return false;
 }
 
-void values_push_own(lua_State *L, const char *text)
+bool values_push_lent(lua_State *L, const char *text)
 {
-	if (text == NULL)
+	size_t length;
+	const char *copy;
+	bool is_json;
+
+	if (text == NULL) {
 		lua_pushnil(L);
-	else if (!values_push(L, text, strlen(text)))
-		(void)lua_error(L);
+		return true;
+	}
+	copy = lua_pushstring(L, text);
+	length = lua_rawlen(L, -1);
+	is_json = values_push(L, copy, length);
+	lua_remove(L, -2);
+	return is_json;
 }
 
 /* Where a value is that JSON cannot have. */
@@ -152,10 +248,8 @@ static bool add_value(struct encoding *e, const char *key, int depth);
 
 static bool fail(struct encoding *e, const char *key, const char *why)
 {
-	if (e->why == NULL) {
-		e->why = why;
-		e->key = key;
-	}
+	e->why = why;
+	e->key = key;
 	return false;
 }
 
@@ -224,7 +318,8 @@ static bool add_object(
 
 /* What the keys of a table are. */
 struct keys {
-	size_t integers, others;
+	size_t entries;	      /* keys from 1 to the length of the table */
+	size_t others;	      /* neither these nor names */
 	const char **strings; /* lent by the table */
 	size_t count;
 };
@@ -232,11 +327,14 @@ struct keys {
 /* stack: table -> table */
 static void read_keys(lua_State *L, struct keys *keys)
 {
+	lua_Integer length = (lua_Integer)lua_rawlen(L, -1);
+
 	lua_pushnil(L);
 	while (lua_next(L, -2) != 0) {
 		lua_pop(L, 1);
-		if (lua_isinteger(L, -1)) {
-			keys->integers++;
+		if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1 &&
+		    lua_tointeger(L, -1) <= length) {
+			keys->entries++;
 		} else if (lua_type(L, -1) != LUA_TSTRING ||
 		    strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
 			keys->others++;
@@ -252,17 +350,17 @@ static void read_keys(lua_State *L, struct keys *keys)
 static bool add_table(struct encoding *e, const char *key, int depth)
 {
 	struct keys keys = { 0 };
-	size_t entries = lua_rawlen(e->L, -1);
+	size_t length = lua_rawlen(e->L, -1);
 	bool is_added;
 
 	if (depth == MAX_JSON_DEPTH)
 		return fail(e, key, "tables that are nested too deeply, or contain themselves");
 	read_keys(e->L, &keys);
-	if (keys.others > 0 || keys.integers != entries || (entries > 0 && keys.count > 0))
+	if (keys.others > 0 || keys.entries != length || (length > 0 && keys.count > 0))
 		is_added =
 		    fail(e, key, "a table whose keys are neither all names nor 1, 2, 3, ...");
-	else if (entries > 0)
-		is_added = add_list(e, key, entries, depth + 1);
+	else if (length > 0 || (keys.count == 0 && is_marked(e->L)))
+		is_added = add_list(e, key, length, depth + 1);
 	else
 		is_added = add_object(e, key, keys.strings, keys.count, depth + 1);
 	free(keys.strings);
@@ -294,36 +392,32 @@ static bool add_value(struct encoding *e, const char *key, int depth)
 void values_encode(lua_State *L, int argument)
 {
 	struct encoding e = { .L = L };
+	bool held, is_added;
 
 	luaL_checkstack(L, 4 * MAX_JSON_DEPTH + LUA_MINSTACK, "JSON");
+	held = hold_begin(L); /* the keys are lent by the tables */
 	lua_pushvalue(L, argument);
-	if (!add_value(&e, NULL, 0)) {
-		str_free(&e.json);
-		if (e.key == NULL)
-			(void)lua_pushfstring(L, "JSON has no form for %s", e.why);
-		else
-			(void)lua_pushfstring(
-			    L, "key \"%s\": JSON has no form for %s", e.key, e.why);
-		luaL_argerror(L, argument, lua_tostring(L, -1));
-	}
+	is_added = add_value(&e, NULL, 0);
 	lua_pop(L, 1);
-	(void)lua_pushlstring(L, e.json.text, e.json.length);
+	if (is_added)
+		(void)lua_pushlstring(L, e.json.text, e.json.length);
+	else if (e.key == NULL)
+		(void)lua_pushfstring(L, "JSON has no form for %s", e.why);
+	else
+		(void)lua_pushfstring(L, "key \"%s\": JSON has no form for %s", e.key, e.why);
 	str_free(&e.json);
+	hold_end(L, held);
+	if (!is_added)
+		luaL_argerror(L, argument, lua_tostring(L, -1));
 	lua_replace(L, argument);
 }
 
-const char *values_text(lua_State *L, int argument)
+int module_as_list(lua_State *L)
 {
-	size_t length;
-	const char *text = luaL_checklstring(L, argument, &length);
-
-	luaL_argcheck(L, strlen(text) == length, argument, "the string contains a NUL");
-	return text;
-}
-
-const char *values_text_or_null(lua_State *L, int argument)
-{
-	return lua_isnoneornil(L, argument) ? NULL : values_text(L, argument);
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	mark_list(L);
+	return 1;
 }
 
 int module_decode(lua_State *L)

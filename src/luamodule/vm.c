@@ -5,6 +5,8 @@
 
 #include <lauxlib.h>
 
+#include "luamodule/arguments.h"
+#include "luamodule/hold.h"
 #include "luamodule/loop.h"
 #include "luamodule/members.h"
 
@@ -31,6 +33,7 @@ struct vm *vm_check(lua_State *L, int index)
 static void push_problems(lua_State *L, const struct vmrun *handle)
 {
 	const struct vmrun_problem *p;
+	bool held = hold_begin(L);
 	luaL_Buffer b;
 
 	luaL_buffinit(L, &b);
@@ -47,6 +50,7 @@ static void push_problems(lua_State *L, const struct vmrun *handle)
 		luaL_addstring(&b, p->text);
 	}
 	luaL_pushresult(&b);
+	hold_end(L, held);
 }
 
 int vm_push_failure(lua_State *L, const struct vmrun *handle, int status)
@@ -68,10 +72,7 @@ int vm_push_refusal(lua_State *L, const struct vmrun *handle, int status)
 
 	if (refusal == NULL)
 		return vm_push_failure(L, handle, status);
-	lua_pushnil(L);
-	lua_pushstring(L, refusal);
-	lua_pushinteger(L, status);
-	return 3;
+	return arguments_push_failure(L, refusal, status);
 }
 
 void vm_raise_error(lua_State *L, int index)
@@ -339,7 +340,7 @@ static int vm_answer(lua_State *L)
 {
 	struct vmrun *handle = vm_check(L, 1)->handle;
 
-	vmrun_answer(handle, lua_toboolean(L, 2));
+	vmrun_answer(handle, arguments_flag(L, 2));
 	return answer(L, handle, 0);
 }
 

@@ -20,6 +20,31 @@ up() {
 	await_file up
 }
 
+# serve PART...: in place of a vmrun, answers the request of each client with these parts, one after the
+# other; ID stands for the id of the request
+serve() {
+	mkdir -p fake/x
+	python3 - fake/x/control "$@" 3>&- <<-'END' &
+		import json, socket, sys, time
+		server = socket.socket(socket.AF_UNIX)
+		server.bind(sys.argv[1])
+		server.listen(1)
+		open("serves", "w").close()
+		while True:
+		    client, _ = server.accept()
+		    request = client.makefile().readline()
+		    for part in sys.argv[2:] if request else []:
+		        if part.startswith("@"):
+		            part = open(part[1:]).read()
+		        client.sendall(part.replace("ID", str(json.loads(request)["id"])).encode())
+		        time.sleep(0.05)
+		    client.close()
+	END
+	server=$!
+	pids+=("$server")
+	await_file serves
+}
+
 @test "ask: a request as a table or as JSON, the answer as a table" {
 	up
 	PID=$pid passes <<-'END'
@@ -36,7 +61,14 @@ up() {
 		local fd, writes = client:fd()
 		assert(fd >= 0)
 		is(writes, false)
-		has(tostring(client), "connected")
+		has(tostring(client), "open")
+
+		-- A client that is collected is closed.
+		for i = 1, 60 do
+			assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN")))
+			collectgarbage()
+		end
+		assert(assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN"))):fd() < fd + 20)
 
 		-- A refusal: nil, the reason, the status, the answer.
 		local answer, why, code, refusal = client:ask { cmd = "next", target = "nowhere" }
@@ -73,6 +105,7 @@ up() {
 		is(absent:survivor(), nil)
 		assert(absent:wait("gone"))
 		is(absent:fd(), -1)
+		has(select(2, pcall(vmrun.wait, { absent })), "entry 1 of the list is a client without a connection")
 		has(tostring(absent), "closed")
 		local _, reason, code = absent:ask { cmd = "status" }
 		has(reason, "not connected")
@@ -90,6 +123,8 @@ up() {
 	up
 	passes <<-'END'
 		local client <close> = assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN")))
+		local later <close> = assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN"), math.huge))
+		assert(later:follow())
 		assert(client:follow(1))
 		local event, kind = assert(client:next(10))
 		is(kind, "event")
@@ -101,12 +136,14 @@ up() {
 		is(status, 75)
 		assert(#why > 0)
 		is(client:next(0.01), nil)
+		is(client:next(0 / 0), nil)
 
+		local vm <close> = assert(open { name = "other" })
 		local id = assert(client:send { cmd = "reboot", target = "a" })
 		is(math.type(id), "integer")
 		local answered, rebooted
 		repeat
-			local ready = vmrun.wait({ client }, 30)
+			local ready = vmrun.wait({ vm, client }, 30)
 			is(ready[1], client)
 			while true do
 				local message, what = client:next(0)
@@ -121,6 +158,7 @@ up() {
 				end
 			end
 		until answered and rebooted
+		assert(later:next(30).seq > 1)
 		is(select("#", vmrun.wait({ client }, 0)), 2)
 		local _, wrong = pcall(vmrun.wait, { client, 1 }, 0)
 		has(wrong, "entry 2 of the list is a number: expected a VM or a client")
@@ -173,6 +211,7 @@ up() {
 		is(console:write(""), 0)
 		is(select(3, console:attach(true)), 64)
 		local reader <close> = assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN")))
+		is(pcall(reader.attach, reader, 5), false)
 		assert(reader:attach())
 		local n, reason, code, written = reader:write("x")
 		is(n, nil)
@@ -241,6 +280,13 @@ up() {
 		ok, why, status = vmrun.forget("../x", "install_once", "run", "keep")
 		is(status, 64)
 	END
+	mkdir -p "keep/$vm"
+	echo '{"installed":{"install":true}}' >"keep/$vm/state.json"
+	passes <<-'END'
+		is(vmrun.forget(os.getenv("VM"), "install_once", "keep", "run"), nil)
+		is(vmrun.forget(os.getenv("VM"), "install_once", "run", "keep"), true)
+		is(vmrun.forget(os.getenv("VM"), "install_once", "run", "keep"), nil)
+	END
 }
 
 @test "import: a spec that opens, notes, and problems" {
@@ -251,6 +297,10 @@ up() {
 		is(vmrun.decode(spec).name, "guest")
 		local vm <close> = assert(vmrun.open { text = spec, dry_run = true, set = { ["bhyve.release"] = 14 } })
 		has(vm:command(), "ahci-cd,/vm/x.iso")
+		has(notes, "bhyveload")
+		is(select(2, vmrun.import { text = "bhyve -c 1 -m 1G -s 31,lpc -l bootrom,/x a" }), nil)
+		notes = select(2, vmrun.import { text = "bhyve -c 1 -m 1G -s 29,fbuf,tcp=0.0.0.0:5900,wait a" })
+		has(notes, "wait: vmrun waits for a VNC client at the first boot only")
 		spec, notes = assert(vmrun.import { text = "bhyve -c 1 -m 1G a\n", name = "line", set = { ["bhyve.release"] = "14" } })
 		is(vmrun.decode(spec).name, "a")
 		local why, status
@@ -293,6 +343,8 @@ up() {
 		is(v.a[6], nil)
 		is(v.a[7], "x")
 		is(next(v.a[8]), nil)
+		is(vmrun.decode("1E2"), 100.0)
+		is(tostring(vmrun.decode("-0.0")), "-0.0")
 		is(v.b.c, "\u{e9}\n")
 		is(v.d, nil)
 		is(vmrun.decode("9223372036854775807"), math.maxinteger)
@@ -301,6 +353,7 @@ up() {
 		is(vmrun.decode('"x"'), "x")
 		for text, wanted in pairs {
 			[""] = "1:1: ", ["{"] = "1:2: ", ['{"a": 1, "a": 2}'] = "1:10: duplicate key", ["[1,\n 01]"] = "2:",
+			['{"a": null, "a": 1}'] = "1:13: duplicate key", ['{"a": 1, "a": null}'] = "1:10: duplicate key",
 			["[1] x"] = "1:5: ", ['{"a" 1}'] = "1:6: ", ["nil"] = "1:1: ", ['"\\u0000"'] = "NUL", ["[" .. ("["):rep(100)] = "1:65: ",
 		} do
 			local value, why = vmrun.decode(text)
@@ -325,6 +378,8 @@ up() {
 		for _, case in ipairs {
 			{ { f = print }, 'key "f": JSON has no form for a function' }, { print, "no form for a function" },
 			{ { 1, x = 2 }, "neither all names nor 1, 2, 3" }, { { [2] = 1 }, "neither all names nor 1, 2, 3" },
+			{ { 1, nil, 3 }, "neither all names nor 1, 2, 3" }, { { nil, "x", [0] = "y" }, "neither all names" },
+			{ { nil, "x", [-1] = "y" }, "neither all names" }, { { 1, [7] = 1 }, "neither all names" },
 			{ { [1.5] = 1 }, "neither all names" }, { { [true] = 1 }, "neither all names" },
 			{ { ["a\0b"] = 1 }, "neither all names" }, { { a = 0 / 0 }, 'key "a": JSON has no form for a number that is not finite' },
 			{ { a = math.huge }, "not finite" }, { { a = "x\0y" }, "a string with a NUL" }, { loop, "contain themselves" },
@@ -335,6 +390,22 @@ up() {
 			has(why, case[2])
 		end
 		is(pcall(vmrun.encode), false)
+		is(vmrun.encode(-0.0), "-0.0")
+
+		-- An empty list, made here or read, stays one.
+		local list = vmrun.as_list {}
+		is(vmrun.encode { a = list }, '{"a":[]}')
+		is(vmrun.as_list(list), list)
+		list[1] = "x"
+		is(vmrun.encode { a = list }, '{"a":["x"]}')
+		list[1], list.b = nil, 1
+		is(vmrun.encode { a = list }, '{"a":{"b":1}}')
+		is(vmrun.encode(setmetatable({}, {})), "{}")
+		for _, text in ipairs { '{"a":[],"b":{}}', "[[],[[]]]", "[]", "{}" } do
+			is(vmrun.encode(vmrun.decode(text)), text)
+		end
+		is(vmrun.encode(vmrun.decode("[null]")), "[]")
+		is(pcall(vmrun.as_list, 1), false)
 		-- Any text survives.
 		local deep = { a = {} }
 		local at = deep.a
@@ -348,6 +419,141 @@ up() {
 			emulations = { { device = "virtio-rnd", slot = 5 } },
 		} })
 		has(vm:command(), "0:5:0,virtio-rnd")
+	END
+}
+
+@test "what another process sends: parts, late answers, duplicate keys" {
+	serve '{"id":ID,"ok"' ':true,"a":' '1}
+'
+	passes <<-'END'
+		local client <close> = assert(vmrun.connect("x", "fake"))
+		is(client:ask { cmd = "status" }.a, 1)
+		client:close()
+		local again <close> = assert(vmrun.connect("x", "fake"))
+		is(again:send { cmd = "status" }, 1)
+		local message, kind = again:next(30)
+		is(kind, "answer")
+		is(message.a, 1)
+		is(message.id, 1)
+	END
+	kill "$server"
+	rm fake/x/control serves
+	serve '{"id":ID,"ok":true,"a":1,"a":2}
+' '{"event":"a","event":"b"}
+' '{"event":"c"}
+'
+	passes <<-'END'
+		local client <close> = assert(vmrun.connect("x", "fake"))
+		local answer, why, status = client:ask { cmd = "status" }
+		is(answer, nil)
+		has(why, "malformed answer: ")
+		has(why, "duplicate key")
+		is(status, 76)
+		answer, why, status = client:next(30)
+		is(answer, nil)
+		has(why, "duplicate key")
+		is(status, 76)
+		is(client:next(30).event, "c")
+		is(select(3, client:next(30)), 69)
+		local vms = assert(vmrun.list("fake"))
+		is(vms[1].name, "x")
+		is(vms[1].status, nil)
+	END
+}
+
+@test "a request that vmrun does not read, and one that it cannot answer in time" {
+	up
+	kill -STOP "$pid"
+	passes <<-'END'
+		local client <close> = assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN")))
+		local big = ("x"):rep(100000)
+		local id, why, status
+		repeat id, why, status = client:send({ cmd = "status", a = big }, 0) until not id
+		is(status, 75)
+		is(select(2, client:fd()), true)
+		local hung <close> = assert(vmrun.connect(os.getenv("VM"), os.getenv("RUN")))
+		is(select(3, hung:ask({ cmd = "status" }, 0.01)), 75)
+		is(select(3, hung:attach(false, 0.01)), 75)
+		local _, reason, code = hung:read(0)
+		is(code, 64)
+		has(select(2, hung:ask { cmd = "status" }), "client:attach() did not end in time")
+	END
+	kill -CONT "$pid"
+	kill "$pid"
+	ends 0
+}
+
+@test "a hypervisor whose vmrun has died" {
+	spec
+	script 'acpi on ready up wait waitfile go exit 1'
+	start vm.json
+	await_file up
+	kill -KILL "$pid"
+	await has_ended "$pid"
+	GUEST_PID=$(cat up) passes <<-'END'
+		local client, why, status, absent = vmrun.connect(os.getenv("VM"), os.getenv("RUN"), 5)
+		is(client, nil)
+		local pid, is_vmrun = absent:survivor()
+		is(pid, tonumber(os.getenv("GUEST_PID")))
+		is(is_vmrun, false)
+		local gone, reason, code = absent:wait("gone", 0.1)
+		is(gone, nil)
+		is(code, 1)
+	END
+	touch go
+}
+
+# Finalizers run where Lua allocates: what the library has lent must not be gone meanwhile.
+@test "a finalizer closes the VM or the client, or changes the table, whose values are being read" {
+	awk 'BEGIN { printf "{\"id\":ID,\"ok\":true,\"a\":["; while (i++ < 30000) printf "{\"b\":1},"; print "0]}" }' >big
+	serve @big
+	passes <<-'END'
+		local function finalize(f)
+			collectgarbage()
+			setmetatable({}, { __gc = f })
+		end
+		local client <close> = assert(vmrun.connect("x", "fake"))
+		finalize(function() client:close() end)
+		is(#assert(client:ask { cmd = "status" }).a, 30001)
+		local other <close> = assert(vmrun.connect("x", "fake"))
+		assert(other:send { cmd = "status" })
+		finalize(function() other:close() end)
+		is(#assert(other:next(30)).a, 30001)
+
+		local vm = assert(open({ dry_run = true, args = (function()
+			local args = {}
+			for i = 1, 3000 do args[i] = ("x"):rep(50) .. i end
+			return args
+		end)() }))
+		assert(vm:command())
+		finalize(function() vm:close() end)
+		assert(#vm:argv() > 3000)
+
+		local t = {}
+		for i = 1, 20000 do t[("k"):rep(100) .. i] = i end
+		collectgarbage("setpause", 100)
+		finalize(function() for k in pairs(t) do t[k] = nil end collectgarbage() end)
+		assert(#vmrun.encode(t) > 2000000)
+		is(collectgarbage("isrunning"), true)
+		collectgarbage("stop")
+		vmrun.encode(t)
+		is(collectgarbage("isrunning"), false)
+	END
+}
+
+@test "a hook of the interpreter closes the VM for which it waits" {
+	spec
+	passes <<-'END'
+		local vm = assert(open())
+		assert(vm:start())
+		debug.sethook(function()
+			if debug.getinfo(2, "S").source ~= "return" then return end
+			debug.sethook()
+			vm:close()
+		end, "", 1)
+		local ok, why = pcall(vm.run, vm)
+		is(ok, false)
+		has(why, "the VM is closed")
 	END
 }
 

@@ -78,6 +78,7 @@ teardown() {
 			{ { control = 1 }, 'option "control": expected a boolean' },
 			{ { args = "x" }, 'option "args": expected a list of strings' },
 			{ { args = { 1 } }, 'option "args": expected a list of strings' },
+			{ { set = { mem = "64M\0" } }, 'option "set": the string contains a NUL' },
 			{ { set = { mem = {} } }, 'option "set": expected strings, numbers and booleans' },
 			{ { reboot_count = 1.5 }, 'option "reboot_count": expected an integer' },
 			{ { exec_result = 1 << 40 }, 'option "exec_result": 1099511627776 is out of range' },
@@ -117,6 +118,10 @@ in_header() {
 	in_module OPTION "$SOURCE/src/luamodule/open.c" >got
 	diff wanted got
 	[ "$(wc -l <got)" -gt 25 ]
+	in_header vmrun_import_options | grep -vxE 'size|length' >wanted
+	in_module OPTION "$SOURCE/src/luamodule/import.c" >got
+	diff wanted got
+	[ -s got ]
 }
 
 @test "a check: the findings and the status" {
@@ -244,7 +249,7 @@ in_header() {
 		ok, why, status = vm:wait_for("never")
 		is(why, "gone")
 		is(status, 69)
-		is(pcall(vm.wait_for, vm, "x", 1e10), false)
+		is(select(2, vm:wait_for("never", math.huge)), "gone")
 	END
 	script 'acpi on wait exit 1'
 	passes <<-'END'
