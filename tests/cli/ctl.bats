@@ -401,6 +401,7 @@ deny() {
 	spec
 	start vm.json
 	await_file up
+	await_text 'runs under' # its pid is noted
 	kill -KILL "$pid"
 	await is_gone "$pid"
 	refused 1 "not gone within 0.1 s: its vmrun is, but the hypervisor still runs as pid $(cat up)" \
@@ -436,6 +437,7 @@ deny() {
 	spec
 	start vm.json
 	await_file up
+	await_text 'runs under' # its pid is noted
 	ctl "${stated[@]}" "$vm" why
 	lacks 'still runs' said
 	kill -KILL "$pid"

@@ -488,6 +488,7 @@ serve() {
 	script 'acpi on ready up wait waitfile go exit 1'
 	start vm.json
 	await_file up
+	await_text 'runs under' # its pid is noted
 	kill -KILL "$pid"
 	await has_ended "$pid"
 	GUEST_PID=$(cat up) passes <<-'END'
