@@ -310,7 +310,7 @@ void finder_note_source(struct finder *f)
 {
 	MEM_AUTO char *note = NULL;
 
-	if (f->values.source_line <= f->source_line || f->out->argv.count > 0)
+	if (f->values.source_line == f->source_line || f->out->argv.count > 0)
 		return;
 	f->source_line = f->values.source_line;
 	note = mem_format("\"%s\": the import does not read this file, which may set variables: "

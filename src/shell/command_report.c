@@ -25,7 +25,11 @@ void finder_note(struct finder *f, size_t line, const char *text)
 {
 	MEM_AUTO char *whole = mem_format("%s:%zu: %s", f->name, line, text);
 
-	if (f->out->notes.count < MAX_NOTES && !words_have(&f->out->notes, whole))
+	if (f->out->notes.count > MAX_NOTES || words_have(&f->out->notes, whole))
+		return;
+	if (f->out->notes.count == MAX_NOTES)
+		words_addf(&f->out->notes, "%s: further notes are left out", f->name);
+	else
 		words_add(&f->out->notes, whole);
 }
 

@@ -134,6 +134,22 @@ static void look_around(struct finder *f, const struct place *p, const struct wo
 		finder_note_around(f, w, c->first, p->command->line);
 }
 
+/*
+ * Notes that eval may set any variable where the text does not say all that it runs: a file may
+ * stand behind it, or a loop.
+ */
+static void note_eval(struct finder *f, size_t line, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis)
+{
+	bool is_eval = c->has_joined || (w->count > 0 && strcmp(w->item[0], "eval") == 0);
+	bool is_known = basis->missing.count == 0 && basis->note.count == 0;
+
+	if (is_eval && !is_known && f->out->argv.count == 0)
+		finder_note(f, line,
+		    "eval: the import does not know all that it runs, which may set variables: "
+		    "write the assignments into the text in place of this line");
+}
+
 /* Looks at one command: expands its words and finds what they run. */
 static void look_at(struct finder *f, const struct place *p)
 {
@@ -160,6 +176,7 @@ static void look_at(struct finder *f, const struct place *p)
 		f->title_line = p->command->line;
 	else
 		look_around(f, p, &w, &c, &basis);
+	note_eval(f, p->command->line, &w, &c, &basis);
 	command_words_free(&c);
 }
 
@@ -394,6 +411,12 @@ static bool is_prose(const struct pass *pass)
 	return pass->style == SHELL_PROSE || pass->style == SHELL_PROSE_PROMPTS;
 }
 
+/* Returns whether "#" begins a command of root's, and no comment. */
+static bool takes_prompts(const struct pass *pass)
+{
+	return pass->style == SHELL_ROOT_PROMPTS || pass->style == SHELL_PROSE_PROMPTS;
+}
+
 /* Reads the text in one way.  Returns 0, or -1 after adding to the report of the finder. */
 static int run_pass(struct finder *f, const struct pass *pass, const char *text, size_t length)
 {
@@ -426,6 +449,7 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
     struct command_text *out, struct report *report)
 {
 	REPORT_AUTO struct report first = { 0 };
+	bool is_script = length > 2 && memcmp(text, "#!", 2) == 0;
 	bool is_unterminated = false, is_told = false;
 
 	*out = (struct command_text){ .name = origin->name };
@@ -440,6 +464,9 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 		bool is_found, tells;
 
 		if (is_unterminated && !is_prose(&passes[i]))
+			continue;
+		/* "# bhyve" in a script is a command that its author has taken out. */
+		if (is_script && takes_prompts(&passes[i]))
 			continue;
 		if (run_pass(&f, &passes[i], text, length) == 0)
 			return 0;

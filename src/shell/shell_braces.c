@@ -113,10 +113,17 @@ static char *trim(const char *value, const char *pattern, bool at_end, bool is_l
 	return mem_copy(value);
 }
 
-/* Returns whether a shell sets a variable that the text does not set. */
+/* Returns whether a shell has a variable that the text does not set: ${HOME:-/root} is $HOME. */
 static bool is_of_shell(const struct braces *b)
 {
-	return b->n == 3 && (memcmp(b->name, "PWD", 3) == 0 || memcmp(b->name, "IFS", 3) == 0);
+	static const char *const names[] = { "HOME", "IFS", "LOGNAME", "PATH", "PWD", "SHELL",
+		"USER" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == b->n && memcmp(names[i], b->name, b->n) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Adds what ${NAME%PATTERN} leaves; returns false if vmrun does not know the pattern. */
@@ -240,6 +247,10 @@ bool shell_put_braces(
 	has = has_value(x, &b, colon);
 	if (found != NULL && !has && b.list == '\0' && put_unknown(x, found))
 		return true;
+	if (found == NULL && b.list == '\0' && is_of_shell(&b)) {
+		shell_miss_variable(x->v, b.name, b.n, x->line, x->basis);
+		return true;
+	}
 	if (*word == '+') {
 		if (found != NULL)
 			shell_use(x->v, found, x->basis);

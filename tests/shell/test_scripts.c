@@ -27,6 +27,19 @@ static const struct found_case found_cases[] = {
 	    "", "", NULL, "vm.sh:2: \"source \"/a\"\": the import does not read this file" },
 	{ "a file behind bhyve, and rc.subr", ". /etc/rc.subr\n" VM "\n. ./end\n", VM, 2, "", "",
 	    NULL, "" },
+	{ "a file that an earlier line runs later", ". ./first\nf() {\n. ./b\n}\n. ./a\nf\n" VM, VM,
+	    7, "", "", NULL, "vm.sh:3: \". ./b\": the import does not read this file" },
+	/* Texts of eval that only the run of the script knows. */
+	{ "eval of a file", "N=2\neval \"$(cat ./vm.conf)\"\nbhyve -c $N -m 1G web", VM, 3, "", "",
+	    NULL, "vm.sh:2: eval: the import does not know all that it runs, which may set" },
+	{ "eval of a name that is read",
+	    "N=2\nwhile read -r k v; do\neval \"$k=\\$v\"\ndone <f\nbhyve -c $N -m 1G web", VM, 5,
+	    "", "", NULL, "vm.sh:3: eval: the import does not know" },
+	{ "eval in a loop", "N=2\nfor a in M=1G N=4; do eval \"$a\"; done\n" VM, VM, 3, "", "",
+	    NULL, "vm.sh:2: eval: the import does not know" },
+	{ "eval of a text that is known", "A='N=2'\neval \"$A\"\nbhyve -c $N -m 1G web", VM, 3, "",
+	    "", NULL, "" },
+	{ "eval behind bhyve", VM "\neval \"$(cat x)\"\n", VM, 1, "", "", NULL, "" },
 	/* Functions. */
 	{ "a function that another one calls",
 	    "start() { bhyve -c 2 -m 1G $vm; }\nmain() { vm=web; start; }\nmain \"$@\"\n", VM, 1,
@@ -255,6 +268,12 @@ static const struct found_case found_cases[] = {
 };
 
 static const struct refused_case refused_cases[] = {
+	{ "a command that is taken out of a script", "#!/bin/sh\n# " VM "\ndtach -n /tmp/s x\n",
+	    { "vm.sh: no bhyve command found", NULL } },
+	{ "a variable that every shell has", "N=${HOME:-2}\nbhyve -c $N -m 1G web",
+	    { "vm.sh:1: $HOME is not set in this text", NULL } },
+	{ "a default that every shell has", ": ${USER=2}\nbhyve -c $USER -m 1G web",
+	    { "$USER is not set in this text", NULL } },
 	{ "a blank behind a backslash", "bhyve -c 2 \\ \n -m 1G web\n",
 	    { "vm.sh:1: a blank after \"\\\": the next line is not part of the command", NULL,
 		NULL } },
@@ -390,9 +409,34 @@ static void test_trimmed(void **state)
 	check_refused("patterns", text.text, text.length, problem);
 }
 
+/* More notes than a user reads: the last one says so. */
+static void test_many_notes(void **state)
+{
+	STR_AUTO struct str text = { 0 };
+	struct found_case c = { .what = "notes",
+		.argv = VM,
+		.line = 101,
+		.note = "vm.sh:100: \". ./100\": the import does not read" };
+
+	(void)state;
+	for (int i = 1; i <= 100; i++)
+		str_addf(&text, ". ./%d\n", i);
+	str_add(&text, VM);
+	c.text = text.text;
+	check_found(&c);
+	text.length -= strlen(VM);
+	str_add(&text, ". ./101\n. ./102\n" VM);
+	c.text = text.text;
+	c.line = 103;
+	c.note = "./100\": the import does not read this file, which may set variables: put its "
+		 "lines into the text in place of this line\nvm.sh: further notes are left out";
+	check_found(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_many_notes),
 		cmocka_unit_test(test_trimmed),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_refused),
