@@ -27,6 +27,7 @@ struct wrapper {
 static const struct wrapper wrappers[] = {
 	{ .name = "sudo", .values = "CDghpRrTtUu" },
 	{ .name = "doas", .values = "aCu" },
+	{ .name = "mdo", .values = "uGgs" },
 	{ .name = "pfexec", .values = "P" },
 	{ .name = "exec", .values = "a" },
 	{ .name = "daemon", .values = "pPtumoslTRC" },
@@ -39,6 +40,8 @@ static const struct wrapper wrappers[] = {
 	{ .name = "truss", .values = "ops", .note = WATCHED },
 	{ .name = "ktrace", .values = "fgipt", .note = WATCHED },
 	{ .name = "lldb", .values = "kKoOsSfx", .note = WATCHED },
+	{ .name = "dtach", .values = "aAcenNpr", .note = DETACHED },
+	{ .name = "abduco", .values = "e", .operands = 1, .note = DETACHED },
 	{ .name = "screen", .values = "SceghpstTL", .note = DETACHED },
 	{ .name = "script", .values = "tT", .operands = 1, .note = DETACHED },
 	{ .name = "lockf", .values = "t", .operands = 1, .note = LOCKED },
@@ -78,6 +81,40 @@ static const struct advice {
 	{ "daemon", 'u', "start vmrun as this user" },
 	{ "sudo", 'u', "start vmrun as this user" },
 	{ "doas", 'u', "start vmrun as this user" },
+	{ "mdo", 'u', "start vmrun as this user" },
+};
+
+/* The long names of options that take a value, or mean something to vmrun. */
+static const struct long_option {
+	const char *wrapper, *name;
+	char letter;
+} long_options[] = {
+	{ "daemon", "change-dir", 'c' },
+	{ "daemon", "child-pidfile", 'p' },
+	{ "daemon", "output-file", 'o' },
+	{ "daemon", "output-mask", 'm' },
+	{ "daemon", "restart", 'r' },
+	{ "daemon", "restart-count", 'C' },
+	{ "daemon", "restart-delay", 'R' },
+	{ "daemon", "supervisor-pidfile", 'P' },
+	{ "daemon", "syslog", 'S' },
+	{ "daemon", "syslog-facility", 'l' },
+	{ "daemon", "syslog-priority", 's' },
+	{ "daemon", "syslog-tag", 'T' },
+	{ "daemon", "title", 't' },
+	{ "daemon", "user", 'u' },
+	{ "env", "chdir", 'C' },
+	{ "sudo", "chdir", 'D' },
+	{ "sudo", "chroot", 'R' },
+	{ "sudo", "close-from", 'C' },
+	{ "sudo", "command-timeout", 'T' },
+	{ "sudo", "group", 'g' },
+	{ "sudo", "host", 'h' },
+	{ "sudo", "other-user", 'U' },
+	{ "sudo", "prompt", 'p' },
+	{ "sudo", "role", 'r' },
+	{ "sudo", "type", 't' },
+	{ "sudo", "user", 'u' },
 };
 
 /* The words that are read, and the place in them. */
@@ -154,15 +191,41 @@ static void advise(struct walk *k, const char *wrapper, char letter, const char 
 	}
 }
 
-/* Notes a change of the directory: daemon -c, env -C DIR, sudo -D DIR. */
+/* Notes a change of the directory by an option of a wrapper. */
 static void change_directory(struct walk *k, const char *wrapper, char letter, const char *value)
 {
+	static const struct {
+		const char *wrapper;
+		char letter;
+	} rows[] = { { "env", 'C' }, { "new-session", 'c' }, { "sudo", 'D' } };
+
 	if (strcmp(wrapper, "daemon") == 0 && letter == 'c')
 		words_add(&k->out->directories, "/");
-	else if (value != NULL &&
-	    ((strcmp(wrapper, "env") == 0 && letter == 'C') ||
-		(strcmp(wrapper, "sudo") == 0 && letter == 'D')))
-		words_add(&k->out->directories, value);
+	for (size_t i = 0; value != NULL && i < sizeof(rows) / sizeof(*rows); i++) {
+		if (letter == rows[i].letter && strcmp(wrapper, rows[i].wrapper) == 0)
+			words_add(&k->out->directories, value);
+	}
+}
+
+/* Reads an option "--name", "--name value" or "--name=value". */
+static void read_long_option(struct walk *k, const struct wrapper *wrapper, const char *name)
+{
+	size_t n = strcspn(name, "=");
+
+	for (size_t i = 0; i < sizeof(long_options) / sizeof(*long_options); i++) {
+		const struct long_option *o = &long_options[i];
+		const char *value = name[n] == '=' ? name + n + 1 : NULL;
+
+		if (strcmp(o->wrapper, wrapper->name) != 0 || strlen(o->name) != n ||
+		    memcmp(o->name, name, n) != 0)
+			continue;
+		if (value == NULL && k->i < k->w->count &&
+		    strchr(wrapper->values, o->letter) != NULL)
+			value = k->w->item[k->i++];
+		advise(k, wrapper->name, o->letter, value);
+		change_directory(k, wrapper->name, o->letter, value);
+		return;
+	}
 }
 
 /* Reads one word of options, "-dmS", and the value of its last one. */
@@ -172,11 +235,8 @@ static void read_options(struct walk *k, const struct wrapper *wrapper)
 
 	k->has_option = true;
 	if (*letter == '-') {
-		const char *directory = str_after(letter, "-chdir="); /* of env and sudo */
-
-		if (directory != NULL)
-			words_add(&k->out->directories, directory);
-		return; /* --name or --name=value */
+		read_long_option(k, wrapper, letter + 1);
+		return;
 	}
 	for (; *letter != '\0'; letter++) {
 		const char *value = NULL;
