@@ -12,7 +12,7 @@ enum arm_kind {
 	ARM_GROUP,
 	ARM_LOOP,
 	ARM_ONCE, /* a loop of one value */
-	ARM_PART, /* the part of one behind a "continue" that a shell may skip */
+	ARM_PART, /* of one behind a "break", or a loop behind "&&": a shell may skip it */
 	ARM_REST, /* of a function, behind a return that a shell may skip */
 };
 
@@ -21,6 +21,7 @@ struct shell_arm {
 	size_t level;  /* number of what is open inside, of its kind */
 	size_t number; /* unlike that of any other arm of the text */
 	size_t branch; /* the number of its first arm */
+	size_t index;  /* of the arm in its branch, from 1 on; 0: before the first pattern */
 	bool is_last;
 	bool is_condition; /* of an "if": a shell does not skip it */
 };
@@ -39,7 +40,8 @@ static void push(struct shell_arms *a, enum arm_kind kind, size_t level)
 	size_t number = ++a->last;
 
 	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
-	a->arm[a->count++] = (struct shell_arm){ kind, level, number, number, false, false };
+	a->arm[a->count++] =
+	    (struct shell_arm){ .kind = kind, .level = level, .number = number, .branch = number };
 }
 
 /* Returns how many of a kind are open. */
@@ -76,15 +78,20 @@ void shell_arms_enter(
 	if (nesting->is_arm && a->count > 0 && a->arm[a->count - 1].kind == ARM_BRANCH) {
 		a->arm[a->count - 1].number = ++a->last;
 		a->arm[a->count - 1].is_last = step->is_last;
+		a->arm[a->count - 1].index++;
 	}
 	if (step->is_group && step->is_joined)
 		push(a, ARM_GROUP, nesting->braces);
 	for (size_t n = count_of(a, false); n < nesting->branches;) {
 		push(a, ARM_BRANCH, ++n);
 		a->arm[a->count - 1].is_condition = nesting->is_if && n == nesting->branches;
+		a->arm[a->count - 1].index = nesting->is_if ? 1 : 0;
 	}
-	for (size_t n = count_of(a, true); n < nesting->loops;)
+	for (size_t n = count_of(a, true); n < nesting->loops;) {
+		if (step->is_joined)
+			push(a, ARM_PART, n + 1);
 		push(a, step->is_once ? ARM_ONCE : ARM_LOOP, ++n);
+	}
 	enter_joined(a, step);
 }
 
@@ -125,12 +132,16 @@ bool shell_arms_fork(const struct shell_arms *a)
 	return a->joined != 0;
 }
 
-size_t shell_arms_branch(const struct shell_arms *a, bool *is_last)
+struct shell_branch shell_arms_branch(const struct shell_arms *a)
 {
 	const struct shell_arm *arm = innermost(a, false);
+	size_t skipped = 0;
 
-	*is_last = a->joined == 0 && arm != NULL && arm->is_last;
-	return a->joined != 0 || arm == NULL ? 0 : arm->branch;
+	if (a->joined != 0 || arm == NULL)
+		return (struct shell_branch){ 0 };
+	for (size_t i = 0; i < a->count; i++)
+		skipped += is_skipped(&a->arm[i]) ? 1 : 0;
+	return (struct shell_branch){ arm->branch, arm->index, arm->is_last, skipped == 1 };
 }
 
 size_t shell_arms_loop(const struct shell_arms *a)
@@ -169,23 +180,19 @@ void shell_arms_skip(struct shell_arms *a, size_t base)
 	a->last = number;
 	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
 	(void)memmove(a->arm + base + 1, a->arm + base, (a->count - base) * sizeof(*a->arm));
-	a->arm[base] = (struct shell_arm){ ARM_REST, 0, number, number, false, false };
+	a->arm[base] = (struct shell_arm){ .kind = ARM_REST, .number = number, .branch = number };
 	a->count++;
 }
 
 void shell_arms_break(struct shell_arms *a)
 {
-	bool may_skip = a->joined != 0;
-
 	for (size_t i = a->count; i > 0; i--) {
 		struct shell_arm *arm = &a->arm[i - 1];
 
-		if (arm->kind == ARM_ONCE && may_skip)
+		if (arm->kind == ARM_ONCE)
 			arm->kind = ARM_PART;
-		if (arm->kind == ARM_ONCE || arm->kind == ARM_PART || arm->kind == ARM_LOOP ||
-		    arm->kind == ARM_REST)
+		if (arm->kind == ARM_PART || arm->kind == ARM_LOOP || arm->kind == ARM_REST)
 			return;
-		may_skip = true;
 	}
 }
 

@@ -32,8 +32,15 @@ void shell_arms_enter(
 size_t shell_arms_now(const struct shell_arms *a);
 /* Returns whether there is one that a shell may skip without a return from the function. */
 bool shell_arms_fork(const struct shell_arms *a);
-/* Returns the number of the branch of that arm, and whether the arm is its last one. */
-size_t shell_arms_branch(const struct shell_arms *a, bool *is_last);
+/* The branch, an "if" or "case", of that arm; number 0: it has none, as behind "&&". */
+struct shell_branch {
+	size_t number;
+	size_t arm;    /* which of its arms, from 1 on */
+	bool is_last;  /* a shell takes this arm if it takes no other one */
+	bool is_alone; /* a shell may skip nothing around it */
+};
+
+struct shell_branch shell_arms_branch(const struct shell_arms *a);
 /* Returns the number of the innermost loop that may run more than once; 0: there is none. */
 size_t shell_arms_loop(const struct shell_arms *a);
 bool shell_arms_have(const struct shell_arms *a, size_t number);

@@ -62,14 +62,13 @@ static void fill_loop(const struct shell_values *v, const char *name, size_t n, 
 void shell_outside_list(struct shell_values *v, const char *name, size_t n, size_t line,
     bool refers, struct shell_outside *outside)
 {
-	bool is_last;
 	MEM_AUTO char *note = mem_format(
 	    "%s:%zu: $%.*s: the import uses the words of this line, which stands %s: remove the "
 	    "line if it does not apply",
 	    v->text_name, line, (int)n, name, shell_arms_where(&v->arms));
 
 	outside->arm = shell_arms_now(&v->arms);
-	outside->branch = shell_arms_branch(&v->arms, &is_last);
+	outside->branch = shell_arms_branch(&v->arms).number;
 	if (outside->arm != 0)
 		shell_add_once(&outside->basis.note, note);
 	else if (refers && shell_arms_loop(&v->arms) != 0)
@@ -112,25 +111,52 @@ static void note_branch(const struct shell_values *v, const struct shell_variabl
 	shell_add_once(&basis->note, note.text);
 }
 
-/* Fills what a value that is set in a branch rests on behind the branch. */
+/*
+ * Returns how many arms of the branch, from the first one on, all set this value: `before` is what
+ * the arm before this one left.
+ */
+static size_t covered(
+    const struct shell_branch *branch, const struct shell_variable *before, const char *value)
+{
+	bool is_equal =
+	    before != NULL && !before->basis.is_unknown && strcmp(before->value, value) == 0;
+
+	if (branch->number == 0)
+		return 0;
+	if (branch->arm > 1 &&
+	    !(is_equal && before->branch == branch->number && before->covers + 1 == branch->arm))
+		return 0;
+	return branch->arm;
+}
+
+/*
+ * Fills what a value that is set in a branch rests on behind the branch.  What an earlier arm noted
+ * holds on, unless every arm, with an "else" or "*)", sets the same value, and a shell may skip
+ * nothing around the branch.
+ */
 static void fill_branch(const struct shell_values *v, const struct shell_variable *before,
     const struct shell_word *word, size_t n, const char *value, struct shell_outside *outside)
 {
-	bool is_last, is_told;
+	const struct shell_branch branch = shell_arms_branch(&v->arms);
+	bool is_told, rests;
 	bool is_equal =
 	    before != NULL && strcmp(before->value, value) == 0 && !before->basis.is_unknown;
 
 	outside->arm = shell_arms_now(&v->arms);
 	outside->arm = outside->arm == 0 ? shell_arms_loop(&v->arms) : outside->arm;
-	outside->branch = shell_arms_branch(&v->arms, &is_last);
+	outside->branch = branch.number;
 	if (before != NULL && before->kept != NULL && before->arm == outside->arm)
 		before = before->kept; /* that of this arm is set again */
+	outside->covers = covered(&branch, before, value);
 	is_told = before != NULL && before->arm != 0 && before->outside.note.count > 0;
+	rests = is_told ||
+	    (before != NULL && before->arm != 0 && shell_arms_now(&v->arms) != 0 &&
+		before->outside.missing.count > 0);
 	if (before == NULL ? *value != '\0' : is_told && before->arm == outside->arm) {
 		note_branch(v, NULL, word, n, value, &outside->basis);
 	} else if (before != NULL && !is_equal) {
 		note_branch(v, before, word, n, value, &outside->basis);
-	} else if (is_told && !(is_last && outside->branch == before->branch)) {
+	} else if (rests && !(branch.is_last && branch.is_alone && outside->covers > 0)) {
 		shell_basis_append(&outside->basis, &before->outside);
 	}
 }
@@ -239,7 +265,7 @@ void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t
 		return;
 	if (!shell_list_count(v, name, n, &before) || before == NULL)
 		before = shell_find(v, name, n);
-	if (before == NULL || before->basis.missing.count > 0 ||
+	if (before == NULL || (before->basis.missing.count > 0 && !before->basis.is_unknown) ||
 	    (shell_arms_now(&v->arms) == 0 && shell_arms_loop(&v->arms) == 0)) {
 		shell_list_unset(v, name, n);
 		return;
@@ -289,6 +315,7 @@ void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
 	set->outside = outside.basis;
 	set->arm = outside.arm;
 	set->branch = outside.branch;
+	set->covers = outside.covers;
 }
 
 /* Sets a variable to the value of an assignment, which this function takes with its basis. */

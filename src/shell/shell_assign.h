@@ -12,6 +12,7 @@
 struct shell_outside {
 	struct shell_basis basis;
 	size_t arm, branch;
+	size_t covers; /* arms of the branch, from the first on, that all set this value */
 };
 
 void shell_outside_free(struct shell_outside *outside);

@@ -196,6 +196,8 @@ void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t l
 
 	if (!has_items(v, name, n, items))
 		shell_outside_list(v, name, n, line, refers, &outside);
+	else if (shell_arms_now(&v->arms) != 0)
+		return; /* with the notes that it has */
 	shell_list_unset(v, name, n);
 	for (size_t i = 0; i < items->text.count && !v->too_many; i++) {
 		MEM_AUTO char *item = item_name(name, n, i);

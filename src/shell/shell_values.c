@@ -178,6 +178,7 @@ static struct shell_variable copy_of(const struct shell_variable *variable)
 		.line = variable->line,
 		.arm = variable->arm,
 		.branch = variable->branch,
+		.covers = variable->covers,
 		.is_gone = variable->is_gone };
 
 	shell_basis_append(&copy.basis, &variable->basis);

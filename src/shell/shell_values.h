@@ -26,7 +26,7 @@ struct shell_variable {
 	struct shell_basis basis;
 	/* What the value also rests on behind the branch or loop that sets it; arm 0: nothing. */
 	struct shell_basis outside;
-	size_t arm, branch;
+	size_t arm, branch, covers;  /* see struct shell_outside */
 	struct shell_variable *kept; /* to which the end of that arm returns; NULL: nothing */
 	bool is_gone;		     /* it is not set in that arm */
 };

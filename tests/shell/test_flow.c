@@ -275,6 +275,29 @@ static const struct found_case found_cases[] = {
 	    "vm.sh:4: $M: the import uses \"1G\" of this line, which stands in a branch" },
 	{ "a default in a branch", "x && : ${N:=2}\n" RUN, VM, 2, "", "", NULL,
 	    "vm.sh:1: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
+	/* The same value in several arms. */
+	{ "every arm sets it", "case x in a) N=2;; b) N=2;; *) N=2;; esac\n" RUN, VM, 2, "", "",
+	    NULL, "" },
+	{ "every arm of an if sets it", "N=4; if a; then N=2; elif b; then N=2; else N=2; fi\n" RUN,
+	    VM, 2, "", "", NULL, "" },
+	{ "the last two arms", "case x in a) N=4;; b) N=1;; c) N=2;; *) N=2;; esac\n" RUN, VM, 2,
+	    "", "", NULL, "vm.sh:1: $N: the import uses \"2\" of this line" },
+	{ "all arms but one", "if a; then N=2; elif b; then :; else N=2; fi\n" RUN, VM, 2, "", "",
+	    NULL,
+	    "vm.sh:1: $N: the import uses \"2\" of this line, which stands in a branch: remove" },
+	{ "all arms but an empty one", "N=4\ncase x in a) N=2;; b) ;; *) N=2;; esac\n" RUN, VM, 3,
+	    "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch" },
+	{ "every arm of an inner branch", "N=4\nif a; then if b; then N=2; else N=2; fi; fi\n" RUN,
+	    VM, 3, "", "", NULL, "vm.sh:2: $N: the import uses \"2\" of this line" },
+	{ "the same words in two branches",
+	    "set -- 4\nif a; then set -- 2; fi\nif b; then set -- 2; fi\nbhyve -c $1 -m 1G web", VM,
+	    4, "", "", NULL, "vm.sh:2: $@: the import uses the words of this line" },
+	/* What a shell may skip. */
+	{ "a loop behind ||", "N=4\na || for i in b; do N=2; done\n" RUN, VM, 3, "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch" },
+	{ "what stands behind a break", "for i in a; do N=4; break; N=2; done\n" RUN, VM, 2, "", "",
+	    NULL, "vm.sh:1: $N: the import uses \"2\" of this line" },
 	{ "eval in a branch", "N=4\nx && eval N=2\n" RUN, VM, 3, "", "", NULL,
 	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not" },
 	{ "an empty value of a branch", "N=4\nx && N=\nbhyve -c ${N:-2} -m 1G web", VM, 3, "", "",
@@ -288,6 +311,12 @@ static const struct found_case found_cases[] = {
 };
 
 static const struct refused_case refused_cases[] = {
+	{ "a value that a loop builds, and a branch sets to the same",
+	    "N=0\nfor t in a b; do\nN=$((N+1)); x && N=1\ndone\n" RUN,
+	    { "vm.sh:3: a loop builds the value of $N", NULL, NULL } },
+	{ "a branch that unsets what is read",
+	    "read N <f\nx && unset N\nbhyve -c ${N:-2} -m 1G web",
+	    { "the text does not tell the value that $N has", NULL, NULL } },
 	/* Commands of the shell in the branch of bhyve. */
 	{ "read in the branch of bhyve", "N=2\nif x; then\nread N\nbhyve -c $N web\nfi",
 	    { "vm.sh:3: the text does not tell the value that $N has behind this line", NULL,
