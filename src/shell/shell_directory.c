@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "shell/shell_assign.h"
 #include "shell/shell_expand.h"
 
 #define MAX_PLACES 1000 /* of one text */
@@ -223,16 +224,28 @@ static void undo_conditional(struct shell_directory *d)
 	doubt(d, line, skipped_text(d, line));
 }
 
+/* Returns whether a shell certainly goes on behind a command: "|| true" and "|| echo". */
+static bool goes_on(const struct shell_script *script, const struct shell_command *c)
+{
+	static const char *const names[] = { ":", "true", "false", "echo", "printf", "logger" };
+	bool is_name = c->words > 0 && shell_assignment(&script->word[c->word]) > 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		is_name = is_name || begins_with(script, c, names[i]);
+	return is_name;
+}
+
 /* Looks whether a command is still in the list of a "cd" behind "&&", which runs if that does. */
 static void judge_conditional(
     struct shell_directory *d, const struct shell_script *script, size_t index, bool closes)
 {
 	const char *before = operator_before(script, index);
+	bool is_or = strcmp(before, "||") == 0 && !closes;
 
 	if (!d->is_conditional || d->scopes > d->conditional)
 		return;
 	/* "[ -d /vm ] && cd /vm || exit" is a cd that runs; the end of a scope tells of its own. */
-	if (d->scopes < d->conditional || (strcmp(before, "||") == 0 && !closes))
+	if (d->scopes < d->conditional || (is_or && !goes_on(script, &script->command[index])))
 		d->is_conditional = false;
 	else if (!closes && strcmp(before, "&&") != 0 && strcmp(before, "|") != 0)
 		undo_conditional(d);
