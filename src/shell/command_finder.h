@@ -30,8 +30,9 @@ struct finder {
 	size_t calls, steps;	     /* calls that run, and commands that all calls have read */
 	bool looks_inside;	     /* into $(...) and `...` */
 	bool has_failed;
-	bool is_unterminated;		    /* has_failed, because a quote has no end */
-	size_t index;			    /* of the bhyve command */
+	bool is_unterminated; /* has_failed, because a quote has no end */
+	size_t index;	      /* of the bhyve command */
+	size_t loader_arm;    /* in which the loader stands; 0: none, see shell_arms.h */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
 	size_t source_line;		    /* of the last file that was noted */
 	size_t title_line;		    /* of a process title; 0: none */

@@ -117,6 +117,16 @@ static void refuse_break(struct finder *f, const struct place *p)
 	}
 }
 
+/* Notes that a shell may skip the loader before this bhyve. */
+static void note_loader(struct finder *f)
+{
+	if (f->out->loader.count > 0 && f->loader_arm != 0 &&
+	    !shell_arms_have(&f->values.arms, f->loader_arm))
+		finder_note(f, f->out->loader_line,
+		    "a shell may skip the loader of this line, which the import uses: remove the "
+		    "line if it does not apply");
+}
+
 void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
     const struct command_words *c, const struct shell_basis *basis)
 {
@@ -147,6 +157,7 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	for (size_t i = 0; i < c->notes.count; i++)
 		finder_note(f, p->command->line, c->notes.item[i]);
 	finder_note_streams(f, p);
+	note_loader(f);
 	finder_add_basis(&f->basis, basis);
 	finder_add_basis(&f->basis, p->outer);
 }
@@ -215,6 +226,7 @@ void finder_take_loader(struct finder *f, const struct place *p, const struct wo
 	f->out->loader_input = NULL;
 	f->out->loader = argv;
 	f->out->loader_line = p->command->line;
+	f->loader_arm = shell_arms_now(&f->values.arms);
 	take_place(f, p, c, &f->out->loader_place);
 	finder_add_basis(&f->loader_basis, basis);
 	finder_add_basis(&f->loader_basis, p->outer);

@@ -40,6 +40,15 @@ static const struct found_case found_cases[] = {
 	{ "eval of a text that is known", "A='N=2'\neval \"$A\"\nbhyve -c $N -m 1G web", VM, 3, "",
 	    "", NULL, "" },
 	{ "eval behind bhyve", VM "\neval \"$(cat x)\"\n", VM, 1, "", "", NULL, "" },
+	/* Loaders in branches. */
+	{ "a loader in a branch", "x && bhyveload -m 1G -d a.img web\n" VM, VM, 2, "",
+	    "bhyveload -m 1G -d a.img web", NULL,
+	    "vm.sh:1: a shell may skip the loader of this line, which the import uses" },
+	{ "a loader in the branch of bhyve",
+	    "if x; then\nbhyveload -m 1G -d a.img web\n" VM "\nfi\n", VM, 3, "",
+	    "bhyveload -m 1G -d a.img web", NULL, "" },
+	{ "a loader behind which a script may end", "bhyveload -m 1G -d a.img web || exit\n" VM, VM,
+	    2, "", "bhyveload -m 1G -d a.img web", NULL, "" },
 	/* Functions. */
 	{ "a function that another one calls",
 	    "start() { bhyve -c 2 -m 1G $vm; }\nmain() { vm=web; start; }\nmain \"$@\"\n", VM, 1,
