@@ -22,7 +22,10 @@ struct shell_arm {
 	size_t number; /* unlike that of any other arm of the text */
 	size_t branch; /* the number of its first arm */
 	size_t index;  /* of the arm in its branch, from 1 on; 0: before the first pattern */
+	size_t first;  /* where its arms begin behind the first condition, a number */
 	bool is_last;
+	bool is_if;
+	bool is_test;	   /* what runs is a condition of an "if" or "elif" */
 	bool is_condition; /* of an "if": a shell does not skip it */
 };
 
@@ -42,6 +45,7 @@ static void push(struct shell_arms *a, enum arm_kind kind, size_t level)
 	a->arm = mem_grow(a->arm, a->count, sizeof(*a->arm));
 	a->arm[a->count++] =
 	    (struct shell_arm){ .kind = kind, .level = level, .number = number, .branch = number };
+	a->arm[a->count - 1].first = number;
 }
 
 /* Returns how many of a kind are open. */
@@ -71,20 +75,24 @@ void shell_arms_enter(
 	while (a->count > 0 &&
 	    a->arm[a->count - 1].level > level_of(nesting, a->arm[a->count - 1].kind))
 		a->count--;
-	if (nesting->is_then && a->count > 0 && a->arm[a->count - 1].is_condition) {
-		a->arm[a->count - 1].is_condition = false;
-		a->arm[a->count - 1].number = ++a->last;
+	if (nesting->is_then && a->count > 0) {
+		if (a->arm[a->count - 1].is_condition)
+			a->arm[a->count - 1].number = a->arm[a->count - 1].first = ++a->last;
+		a->arm[a->count - 1].is_condition = a->arm[a->count - 1].is_test = false;
 	}
 	if (nesting->is_arm && a->count > 0 && a->arm[a->count - 1].kind == ARM_BRANCH) {
 		a->arm[a->count - 1].number = ++a->last;
 		a->arm[a->count - 1].is_last = step->is_last;
+		a->arm[a->count - 1].is_test = a->arm[a->count - 1].is_if && !step->is_last;
 		a->arm[a->count - 1].index++;
 	}
 	if (step->is_group && step->is_joined)
 		push(a, ARM_GROUP, nesting->braces);
 	for (size_t n = count_of(a, false); n < nesting->branches;) {
 		push(a, ARM_BRANCH, ++n);
-		a->arm[a->count - 1].is_condition = nesting->is_if && n == nesting->branches;
+		a->arm[a->count - 1].is_if = nesting->is_if && n == nesting->branches;
+		a->arm[a->count - 1].is_condition = a->arm[a->count - 1].is_if;
+		a->arm[a->count - 1].is_test = a->arm[a->count - 1].is_if;
 		a->arm[a->count - 1].index = nesting->is_if ? 1 : 0;
 	}
 	for (size_t n = count_of(a, true); n < nesting->loops;) {
@@ -149,6 +157,31 @@ size_t shell_arms_loop(const struct shell_arms *a)
 	const struct shell_arm *arm = innermost(a, true);
 
 	return arm == NULL ? 0 : arm->number;
+}
+
+size_t shell_arms_time(const struct shell_arms *a, size_t *begin)
+{
+	bool is_in_loop = false, is_test = false;
+
+	*begin = 0;
+	for (size_t i = 0; i < a->count; i++) {
+		is_in_loop = is_in_loop || a->arm[i].kind == ARM_LOOP;
+		is_test = is_test || a->arm[i].is_test;
+		if (a->arm[i].kind == ARM_BRANCH && !is_in_loop)
+			*begin = a->arm[i].number;
+	}
+	return *begin == 0 || is_test ? 0 : a->last;
+}
+
+bool shell_arms_hide(const struct shell_arms *a, size_t time)
+{
+	/* The next round of a loop sees what another arm set in the one before it. */
+	for (size_t i = 0; i < a->count && a->arm[i].kind != ARM_LOOP && time != 0; i++) {
+		if (a->arm[i].kind == ARM_BRANCH && time >= a->arm[i].first &&
+		    time < a->arm[i].number)
+			return true;
+	}
+	return false;
 }
 
 bool shell_arms_have(const struct shell_arms *a, size_t number)

@@ -43,6 +43,13 @@ struct shell_branch {
 struct shell_branch shell_arms_branch(const struct shell_arms *a);
 /* Returns the number of the innermost loop that may run more than once; 0: there is none. */
 size_t shell_arms_loop(const struct shell_arms *a);
+/*
+ * Returns when a value is set that other arms of a branch do not see, and where the innermost such
+ * arm began; 0: all arms see it, as they do what a condition sets.
+ */
+size_t shell_arms_time(const struct shell_arms *a, size_t *begin);
+/* Returns whether what was set at that time is of another arm of a branch that stands open. */
+bool shell_arms_hide(const struct shell_arms *a, size_t time);
 bool shell_arms_have(const struct shell_arms *a, size_t number);
 /* Returns where the command stands, for messages: "in a branch". */
 const char *shell_arms_where(const struct shell_arms *a);

@@ -283,7 +283,7 @@ static char *value_of(
 	size_t begin = n + (word->text[n] == '+' ? 2 : 1);
 	const struct shell_word rest = { word->text + begin, word->length - begin, word->line };
 	char *added = shell_expand_one(v, &rest, basis);
-	const struct shell_variable *before = shell_find(v, word->text, n);
+	const struct shell_variable *before = shell_seen(v, word->text, n);
 	char *value;
 
 	if (word->text[n] != '+' || before == NULL ||
@@ -301,6 +301,8 @@ void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
 	struct shell_outside outside = { 0 };
 	bool in_branch = shell_arms_now(&v->arms) != 0;
 	bool in_loop = shell_arms_loop(&v->arms) != 0;
+	size_t time;
+	struct shell_variable *earlier = shell_earlier(v, word->text, n, word->line, &time);
 	struct shell_variable *set;
 
 	if (!in_branch && in_loop && n < word->length && shell_refers(word, n))
@@ -310,8 +312,11 @@ void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
 	set = shell_set(v, word->text, n, word->line, basis, value);
 	if (set == NULL) {
 		shell_outside_free(&outside);
+		shell_earlier_free(earlier);
 		return;
 	}
+	set->time = time;
+	set->earlier = earlier;
 	set->outside = outside.basis;
 	set->arm = outside.arm;
 	set->branch = outside.branch;
@@ -333,7 +338,7 @@ static void assign_value(
 	}
 	note = kept_note(v, before, word->line);
 	if (shell_arms_fork(&v->arms)) {
-		shell_add_once(&before->basis.note, note);
+		shell_note(v, word->text, n, note);
 		shell_basis_free(basis);
 		free(value);
 	} else if (shell_spend(v, 64 + strlen(before->value), word->line)) {

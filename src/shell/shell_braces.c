@@ -130,7 +130,7 @@ static bool is_of_shell(const struct braces *b)
 static bool put_trimmed(
     struct shell_expander *x, const struct braces *b, const char *end, bool quoted)
 {
-	const struct shell_variable *found = shell_find(x->v, b->name, b->n);
+	const struct shell_variable *found = shell_seen(x->v, b->name, b->n);
 	bool is_longest = b->rest + 1 < end && b->rest[1] == *b->rest;
 	const char *begin = b->rest + (is_longest ? 2 : 1);
 	const struct shell_word word = { begin, (size_t)(end - begin), x->line };
@@ -150,7 +150,7 @@ static bool put_trimmed(
 	}
 	shell_use(x->v, found, &all);
 	pattern = shell_expand_one(x->v, &word, &all);
-	found = shell_find(x->v, b->name, b->n);
+	found = shell_seen(x->v, b->name, b->n);
 	if (found == NULL || strlen(found->value) > MAX_TRIMMED || strlen(pattern) > MAX_TRIMMED ||
 	    !shell_spend(x->v, strlen(found->value), x->line))
 		return false;
@@ -183,7 +183,7 @@ static bool put_length(struct shell_expander *x, const char *p, const char *end)
 			shell_use(x->v, found, x->basis);
 		count = shell_list_length(x->v, b.name, b.n);
 	} else {
-		found = shell_find(x->v, b.name, b.n);
+		found = shell_seen(x->v, b.name, b.n);
 		if (found == NULL)
 			return false;
 		shell_use(x->v, found, x->basis);
@@ -197,7 +197,7 @@ static bool put_length(struct shell_expander *x, const char *p, const char *end)
 /* Returns whether the variable is set, or the list has elements; a ":" wants a value, too. */
 static bool has_value(struct shell_expander *x, const struct braces *b, bool colon)
 {
-	const struct shell_variable *found = shell_find(x->v, b->name, b->n);
+	const struct shell_variable *found = shell_seen(x->v, b->name, b->n);
 
 	if (b->list != '\0')
 		return shell_list_length(x->v, b->name, b->n) > 0;
@@ -243,7 +243,7 @@ bool shell_put_braces(
 	word = b.rest + (colon ? 1 : 0);
 	if (word == end || strchr("-=+?", *word) == NULL || (b.list != '\0' && *word == '='))
 		return false;
-	found = shell_find(x->v, b.name, b.n);
+	found = shell_seen(x->v, b.name, b.n);
 	has = has_value(x, &b, colon);
 	if (found != NULL && !has && b.list == '\0' && put_unknown(x, found))
 		return true;

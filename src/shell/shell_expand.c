@@ -135,7 +135,7 @@ static void put_found(struct shell_expander *x, const struct shell_variable *fou
 
 void shell_put_variable(struct shell_expander *x, const char *name, size_t n, bool quoted)
 {
-	const struct shell_variable *found = shell_find(x->v, name, n);
+	const struct shell_variable *found = shell_seen(x->v, name, n);
 	MEM_AUTO char *directory = NULL;
 
 	if (found != NULL) {

@@ -49,7 +49,7 @@ static long long read_digits(struct sum *s, const char *text, const char **end)
 static long long read_name(struct sum *s)
 {
 	size_t n = shell_name_length(s->p, strlen(s->p));
-	const struct shell_variable *found = shell_find(s->v, s->p, n);
+	const struct shell_variable *found = shell_seen(s->v, s->p, n);
 	const char *end;
 	long long number;
 

@@ -8,7 +8,8 @@
 #include "shell/shell_text.h"
 
 #define MAX_VARIABLES 1000
-#define MAX_BASIS 32 /* names and notes that a value keeps */
+#define MAX_BASIS 32   /* names and notes that a value keeps */
+#define MAX_EARLIER 16 /* branches inside each other that set a variable */
 
 /* A variable as it was.  Its value is NULL if it was not set. */
 struct shell_saved {
@@ -64,12 +65,33 @@ static void free_parts(struct shell_variable *variable)
 	shell_basis_free(&variable->outside);
 }
 
+static void free_earlier(struct shell_variable *variable)
+{
+	while (variable->earlier != NULL) {
+		struct shell_variable *earlier = variable->earlier;
+
+		variable->earlier = earlier->earlier;
+		free_parts(earlier);
+		free(earlier);
+	}
+}
+
 static void free_variable(struct shell_variable *variable)
 {
+	if (variable->kept != NULL)
+		free_earlier(variable->kept);
+	free_earlier(variable);
 	if (variable->kept != NULL)
 		free_parts(variable->kept);
 	free(variable->kept);
 	free_parts(variable);
+}
+
+void shell_earlier_free(struct shell_variable *earlier)
+{
+	if (earlier != NULL)
+		free_variable(earlier);
+	free(earlier);
 }
 
 /* Returns to what a variable was before an arm that has ended. */
@@ -77,6 +99,7 @@ static void end_arm(struct shell_variable *variable)
 {
 	struct shell_variable *kept = variable->kept;
 
+	free_earlier(variable);
 	free_parts(variable);
 	*variable = *kept;
 	free(kept);
@@ -102,6 +125,15 @@ struct shell_variable *shell_find(const struct shell_values *v, const char *name
 	struct shell_variable *found = find_any(v, name, n);
 
 	return found == NULL || found->is_gone ? NULL : found;
+}
+
+const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n)
+{
+	const struct shell_variable *found = shell_find(v, name, n);
+
+	while (found != NULL && shell_arms_hide(&v->arms, found->time))
+		found = found->earlier;
+	return found;
 }
 
 const struct shell_variable *shell_value(const struct shell_values *v, const char *name)
@@ -170,8 +202,8 @@ struct shell_variable *shell_set(struct shell_values *v, const char *name, size_
 	return add(v, &new);
 }
 
-/* Copies a variable, but not what it was before its arm.  Caller frees. */
-static struct shell_variable copy_of(const struct shell_variable *variable)
+/* Copies a variable, but not what it was before its arm. */
+static struct shell_variable copy_one(const struct shell_variable *variable)
 {
 	struct shell_variable copy = { .name = mem_copy(variable->name),
 		.value = mem_copy(variable->value),
@@ -179,11 +211,53 @@ static struct shell_variable copy_of(const struct shell_variable *variable)
 		.arm = variable->arm,
 		.branch = variable->branch,
 		.covers = variable->covers,
+		.time = variable->time,
 		.is_gone = variable->is_gone };
 
 	shell_basis_append(&copy.basis, &variable->basis);
 	shell_basis_append(&copy.outside, &variable->outside);
 	return copy;
+}
+
+/* Likewise with what other arms see.  Caller frees. */
+static struct shell_variable copy_of(const struct shell_variable *variable)
+{
+	struct shell_variable copy = copy_one(variable);
+	struct shell_variable **end = &copy.earlier;
+
+	for (variable = variable->earlier; variable != NULL; variable = variable->earlier) {
+		*end = mem_zero(sizeof(**end));
+		**end = copy_one(variable);
+		end = &(*end)->earlier;
+	}
+	return copy;
+}
+
+struct shell_variable *shell_earlier(
+    struct shell_values *v, const char *name, size_t n, size_t line, size_t *time)
+{
+	const struct shell_variable *seen = find_any(v, name, n);
+	struct shell_variable *earlier;
+	size_t begin, spent = 0, depth = 0;
+
+	*time = shell_arms_time(&v->arms, &begin);
+	if (*time == 0)
+		return NULL;
+	if (seen != NULL && seen->kept != NULL)
+		seen = seen->kept;
+	while (seen != NULL && (seen->time >= begin || shell_arms_hide(&v->arms, seen->time)))
+		seen = seen->earlier;
+	for (const struct shell_variable *i = seen; i != NULL; i = i->earlier, depth++)
+		spent += 64 + strlen(i->value);
+	if (seen == NULL)
+		return NULL;
+	if (depth >= MAX_EARLIER || !shell_spend(v, spent, line)) {
+		*time = 0;
+		return NULL;
+	}
+	earlier = mem_zero(sizeof(*earlier));
+	*earlier = copy_of(seen);
+	return earlier;
 }
 
 void shell_set_inside(struct shell_values *v, const struct shell_variable *before, size_t line,
@@ -194,6 +268,7 @@ void shell_set_inside(struct shell_values *v, const struct shell_variable *befor
 	bool is_gone = value == NULL;
 
 	shell_add_once(&copy.basis.note, note);
+	copy.time = 0; /* the note is for all arms */
 	set =
 	    shell_set(v, copy.name, strlen(copy.name), line, basis, is_gone ? mem_copy("") : value);
 	if (set == NULL) {
@@ -210,8 +285,10 @@ void shell_note(struct shell_values *v, const char *name, size_t n, const char *
 {
 	struct shell_variable *found = shell_find(v, name, n);
 
-	if (found != NULL)
-		shell_add_once(&found->basis.note, note);
+	if (found == NULL)
+		return;
+	shell_add_once(&found->basis.note, note);
+	found->time = 0; /* the note is for all arms */
 }
 
 void shell_unset(struct shell_values *v, const char *name)

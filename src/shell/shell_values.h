@@ -26,9 +26,11 @@ struct shell_variable {
 	struct shell_basis basis;
 	/* What the value also rests on behind the branch or loop that sets it; arm 0: nothing. */
 	struct shell_basis outside;
-	size_t arm, branch, covers;  /* see struct shell_outside */
-	struct shell_variable *kept; /* to which the end of that arm returns; NULL: nothing */
-	bool is_gone;		     /* it is not set in that arm */
+	size_t arm, branch, covers;	/* see struct shell_outside */
+	size_t time;			/* of shell_arms_time() */
+	struct shell_variable *earlier; /* what other arms see of it; NULL: it is not set */
+	struct shell_variable *kept;	/* to which the end of that arm returns; NULL: nothing */
+	bool is_gone;			/* it is not set in that arm */
 };
 
 struct shell_saved;
@@ -62,6 +64,18 @@ bool shell_spend(struct shell_values *v, size_t n, size_t line);
 
 /* Returns the variable whose name is n bytes long, or NULL; it is lent until the next change. */
 struct shell_variable *shell_find(const struct shell_values *v, const char *name, size_t n);
+/*
+ * Likewise, as the current arm sees it: without what the other arms of a branch set, which a shell
+ * does not run with this one.  Behind the branch it is that of the last arm.
+ */
+const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n);
+/*
+ * Returns a copy of what other arms will see of a variable that is set now, and the time for it.
+ * Caller gives it to the variable.
+ */
+struct shell_variable *shell_earlier(
+    struct shell_values *v, const char *name, size_t n, size_t line, size_t *time);
+void shell_earlier_free(struct shell_variable *earlier);
 const struct shell_variable *shell_value(const struct shell_values *v, const char *name);
 /* Adds what a value rests on, where it is used now. */
 void shell_use(

@@ -274,6 +274,13 @@ static const struct found_case found_cases[] = {
 	    "", "", NULL,
 	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a loop, and not "
 	    "\"1\"" },
+	{ "a value of a condition",
+	    "if a; then :; elif N=2; then :; else\nbhyve -c $N -m 1G web\nfi",
+	    "bhyve -c 2 -m 1G web", 2, "", "", NULL,
+	    "vm.sh:1: $N: the import uses \"2\" of this line" },
+	{ "arms in a function that is called twice",
+	    "f() { if a; then A=\"$A -H\"; else A=\"$A -w\"; fi; }\nA=-A; f; f\nbhyve $A web",
+	    "bhyve -A -w -w web", 3, "", "", NULL, "vm.sh:1: $A: the import uses" },
 };
 
 static const struct refused_case refused_cases[] = {
