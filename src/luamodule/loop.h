@@ -20,7 +20,7 @@ void loop_poll(lua_State *L, struct pollfd *ready, size_t count, int ms);
 int loop_limit_ms(lua_State *L, int argument, int otherwise);
 /* Returns the time that is left, in milliseconds, 0 or more, of a limit that began at that time. */
 int loop_left_ms(lua_Number began, int limit_ms);
-/* Returns the seconds of a clock that nobody sets. */
+/* Returns the seconds of the monotonic clock. */
 lua_Number loop_now(void);
 /* vm:run(), vmrun.wait() and vmrun.catch() */
 int loop_run(lua_State *L);

@@ -81,7 +81,7 @@ char *os_home(void)
 
 	if (home != NULL && *home == '/')
 		return mem_copy(home);
-	/* Without an answer from the network's user database, there is no home, either. */
+	/* The user database may be one of the network that does not answer. */
 	if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) != 0 || found == NULL)
 		return mem_copy("");
 	return mem_copy(found->pw_dir);
