@@ -9,6 +9,7 @@
 #include "luamodule/arguments.h"
 #include "luamodule/hold.h"
 #include "luamodule/loop.h"
+#include "luamodule/metatable.h"
 #include "luamodule/values.h"
 #include "vmrun/client.h"
 
@@ -318,12 +319,7 @@ static const luaL_Reg metamethods[] = {
 
 void client_push_metatable(lua_State *L)
 {
-	(void)luaL_newmetatable(L, CLIENT_TYPE);
-	luaL_setfuncs(L, metamethods, 0);
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	lua_pushliteral(L, CLIENT_TYPE);
-	lua_setfield(L, -2, "__metatable");
+	metatable_push(L, CLIENT_TYPE, metamethods, methods);
 }
 
 /* Pushes a list of the VMs. */

@@ -9,6 +9,7 @@
 #include "luamodule/hold.h"
 #include "luamodule/loop.h"
 #include "luamodule/members.h"
+#include "luamodule/metatable.h"
 
 #define STATUS_PROBLEMS 69 /* of vmrun_check() */
 
@@ -478,11 +479,5 @@ static const luaL_Reg metamethods[] = {
 
 void vm_push_metatable(lua_State *L)
 {
-	(void)luaL_newmetatable(L, VM_TYPE);
-	luaL_setfuncs(L, metamethods, 0);
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	/* Hides the metatable, whose __gc must not be called with another value. */
-	lua_pushliteral(L, VM_TYPE);
-	lua_setfield(L, -2, "__metatable");
+	metatable_push(L, VM_TYPE, metamethods, methods);
 }
