@@ -43,6 +43,7 @@ static void test_place(void **state)
 	place_is(text, "y", 1, false, 1, 1);
 	place_is("[1]", NULL, 1, true, 1, 2);
 	place_is("x", "a", 1, false, 1, 1);
+	place_is("{\"a\":1,\n \"a\":2}", "a", 0, true, 1, 2); /* the first of two */
 	place_is("{\"1\":2}", NULL, 1, false, 1, 1);
 	place_is("[ {\"a\":1}, [], ?", NULL, 2, true, 1, 12); /* up to the error */
 	place_is("[ {\"a\":1}, [], ?", NULL, 3, false, 1, 1);

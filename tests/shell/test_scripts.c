@@ -47,6 +47,8 @@ static const struct found_case found_cases[] = {
 	{ "a loader in the branch of bhyve",
 	    "if x; then\nbhyveload -m 1G -d a.img web\n" VM "\nfi\n", VM, 3, "",
 	    "bhyveload -m 1G -d a.img web", NULL, "" },
+	{ "a loader before a bhyve that a shell may skip", "bhyveload -m 1G -d a.img web\nx && " VM,
+	    VM, 2, "", "bhyveload -m 1G -d a.img web", NULL, "" },
 	{ "a loader behind which a script may end", "bhyveload -m 1G -d a.img web || exit\n" VM, VM,
 	    2, "", "bhyveload -m 1G -d a.img web", NULL, "" },
 	/* Functions. */
