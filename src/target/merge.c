@@ -201,17 +201,26 @@ static void add_problems(const struct layer *top, struct report *report)
 	free(list);
 }
 
-/* Applies settings to a merge, which then owns its values. */
-static void apply(
-    struct merged *m, const struct words *settings, struct node *paths, struct report *report)
+void merge_own(const struct targets *t, const struct view *view, struct merged *out)
 {
-	struct node *lent = m->spec;
+	struct node *lent;
 
-	if (settings == NULL || settings->count == 0)
-		return;
-	m->spec = node_copy(lent);
+	merge_build(t, view, out);
+	lent = out->spec;
+	out->spec = node_copy(lent);
 	node_free(lent);
-	settings_apply(m, settings, paths, report);
+}
+
+/* Merges a view and settings over it. */
+static void merge_set(struct targets *t, const struct view *view, const struct words *settings,
+    struct merged *out, struct node *paths, struct report *report)
+{
+	if (settings == NULL || settings->count == 0) {
+		merge_build(t, view, out);
+		return;
+	}
+	merge_own(t, view, out);
+	settings_apply(t, out, settings, paths, report);
 }
 
 bool targets_merge(struct targets *t, const char *target, const struct words *settings,
@@ -226,9 +235,8 @@ bool targets_merge(struct targets *t, const char *target, const struct words *se
 	node_free(t->last.replaced);
 	t->last = (struct last){ top, settings, node_new(NODE_LIST), NULL, true };
 	add_problems(top, report);
-	merge_build(t, view, out);
 	before = report->count;
-	apply(out, settings, t->last.set, report);
+	merge_set(t, view, settings, out, t->last.set, report);
 	return is_whole && report->count == before;
 }
 
@@ -263,8 +271,7 @@ struct node *targets_last(struct targets *t)
 		node_free(set);
 		return node_copy(t->last.replaced);
 	}
-	merge_build(t, merge_view(t, t->last.top), &m);
-	apply(&m, t->last.settings, set, &ignored);
+	merge_set(t, merge_view(t, t->last.top), t->last.settings, &m, set, &ignored);
 	drop_removed(&m);
 	spec = node_copy(m.spec);
 	node_free(set);

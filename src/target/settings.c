@@ -1,6 +1,7 @@
 /*
  * Applies KEY=VALUE settings to a merged spec; a key is "cpu.cores", "emulations[0].path" or
- * "emulations.0.path".
+ * "emulations.0.path".  An entry of a list may be one that only some targets have: the setting
+ * holds in those.
  */
 #include <ctype.h>
 #include <stdint.h>
@@ -15,9 +16,12 @@
 
 /* One setting while it is applied. */
 struct setting {
-	struct node *parts; /* of the key: a name (or an index after a dot), or an index from 0 */
-	struct node *path;  /* the keys so far, with indices from 1 */
-	char *why;	    /* what is wrong; NULL: nothing */
+	struct node *parts;   /* of the key: a name (or an index after a dot), or an index from 0 */
+	struct node *path;    /* the keys so far, with indices from 1 */
+	char *why;	      /* what is wrong; NULL: nothing */
+	bool lacks_place;     /* what is wrong is the spec, which has no such entry */
+	struct node *made_in; /* where the first missing container was made; NULL: nowhere */
+	const char *made;     /* its key */
 };
 
 /* Reads digits.  Returns an index from 0, which is -1 where none from 1 is as large. */
@@ -123,6 +127,7 @@ static bool resolve(struct setting *s, struct node *container, const struct node
 		s->why = mem_format("%s is not a list", text);
 	else if (index < 0 || (size_t)index >= container->count)
 		s->why = mem_format("%s has %zu entries, counted from 0", text, container->count);
+	s->lacks_place = s->why != NULL;
 	return s->why == NULL;
 }
 
@@ -134,6 +139,10 @@ static struct node *open_child(struct setting *s, struct node *container)
 
 	if (child == NULL) {
 		child = node_new(NODE_EMPTY);
+		if (s->made_in == NULL) {
+			s->made_in = container;
+			s->made = key->text;
+		}
 		container->kind = NODE_OBJECT;
 		node_put(container, key->text, child);
 	}
@@ -238,7 +247,8 @@ static void renew_devices(struct merged *m)
 	m->removed = node_new(NODE_LIST);
 }
 
-static void apply_one(struct merged *m, const char *text, struct node *paths, struct report *report)
+/* Applies one setting.  setting_clear() is due afterwards. */
+static struct setting apply(struct merged *m, const char *text)
 {
 	const char *equal = strchr(text, '=');
 	struct setting s = { .path = node_new(NODE_LIST) };
@@ -246,18 +256,73 @@ static void apply_one(struct merged *m, const char *text, struct node *paths, st
 	MEM_AUTO char *key = mem_copy_n(text, (size_t)(equal - text));
 
 	set(&s, m->spec, key, value != NULL ? value : node_string(equal + 1));
-	if (s.why != NULL)
-		targets_problem(report, node_copy(s.path), "%s", s.why);
-	else if (s.path->count == 1 && strcmp(s.path->first->text, "emulations") == 0)
-		renew_devices(m);
-	node_append(paths, s.path);
-	node_free(s.parts);
-	free(s.why);
+	if (s.lacks_place && s.made_in != NULL)
+		node_free(node_take(s.made_in, s.made));
+	return s;
 }
 
-void settings_apply(
-    struct merged *m, const struct words *settings, struct node *paths, struct report *report)
+static void setting_clear(struct setting *s)
 {
-	for (size_t i = 0; settings != NULL && i < settings->count; i++)
-		apply_one(m, settings->item[i], paths, report);
+	node_free(s->parts);
+	node_free(s->path);
+	free(s->why);
+}
+
+/* Returns whether the last of the settings has a place in the spec of a target. */
+static bool has_place_in(
+    struct targets *t, const char *target, const struct words *settings, size_t last)
+{
+	REPORT_AUTO struct report ignored = { 0 };
+	size_t refused = t->refused;
+	bool has_place = true;
+	struct merged m;
+
+	merge_own(t, merge_view(t, layers_top(t, target, &ignored)), &m);
+	t->refused = refused; /* what was ignored here is reported when that target is merged */
+	for (size_t i = 0; i <= last; i++) {
+		struct setting s = apply(&m, settings->item[i]);
+
+		has_place = !s.lacks_place;
+		setting_clear(&s);
+	}
+	merged_clear(&m);
+	return has_place;
+}
+
+/* Returns whether any target has a place for a setting; looks for it once. */
+static bool has_place(struct targets *t, const struct words *settings, size_t which)
+{
+	if (!words_equal(&t->placed_of, settings)) {
+		words_truncate(&t->placed_of, 0);
+		words_append(&t->placed_of, settings);
+		free(t->placed);
+		t->placed = mem_zero(settings->count * sizeof(*t->placed));
+	}
+	if (t->placed[which] != PLACE_UNKNOWN)
+		return t->placed[which] == PLACE_FOUND;
+	t->placed[which] = PLACE_MISSING;
+	for (size_t i = 0; i < t->names.count; i++) {
+		if (has_place_in(t, t->names.item[i], settings, which)) {
+			t->placed[which] = PLACE_FOUND;
+			return true;
+		}
+	}
+	return false;
+}
+
+void settings_apply(struct targets *t, struct merged *m, const struct words *settings,
+    struct node *paths, struct report *report)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		struct setting s = apply(m, settings->item[i]);
+		bool is_for_others = s.lacks_place && has_place(t, settings, i);
+
+		if (s.why != NULL && !is_for_others)
+			targets_problem(report, node_copy(s.path), "%s", s.why);
+		else if (s.path->count == 1 && strcmp(s.path->first->text, "emulations") == 0)
+			renew_devices(m);
+		if (!is_for_others)
+			node_append(paths, node_copy(s.path));
+		setting_clear(&s);
+	}
 }

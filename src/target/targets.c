@@ -110,8 +110,10 @@ void targets_free(struct targets *t)
 	node_free(t->last.set);
 	node_free(t->last.replaced);
 	words_free(&t->names);
+	words_free(&t->placed_of);
 	node_free(t->document);
 	free(t->kept);
+	free(t->placed);
 	free(t->target);
 	free(t);
 }

@@ -83,6 +83,9 @@ struct target {
 	unsigned stamp; /* see join() */
 };
 
+/* Whether any target has a place for a setting. */
+enum place { PLACE_UNKNOWN, PLACE_FOUND, PLACE_MISSING };
+
 /* The last merge. */
 struct last {
 	struct layer *top; /* NULL: the base alone */
@@ -103,8 +106,10 @@ struct targets {
 	size_t kept_count;
 	struct origin *origins;
 	struct last last;
-	size_t room;	/* bytes that merges may still keep */
-	size_t refused; /* merges without layers, because of a fault */
+	size_t room;		/* bytes that merges may still keep */
+	size_t refused;		/* merges without layers, because of a fault */
+	struct words placed_of; /* settings */
+	enum place *placed;	/* of each */
 	unsigned stamp;
 };
 
@@ -160,14 +165,16 @@ const struct view *merge_view(struct targets *t, struct layer *top);
 void merge_free_view(struct view *view);
 /* Makes the spec of a view, with values that the targets lend. */
 void merge_build(const struct targets *t, const struct view *view, struct merged *out);
+/* Makes the spec of a view, with values of its own, which can be changed. */
+void merge_own(const struct targets *t, const struct view *view, struct merged *out);
 
 /* --- settings.c --- */
 
 /*
- * Applies KEY=VALUE settings to a merged spec.  Adds the path of each to the list, and problems to
- * the report.
+ * Applies KEY=VALUE settings to a merged spec, which owns its values, except those for an entry
+ * that only other targets have.  Adds the path of each to the list, and problems to the report.
  */
-void settings_apply(
-    struct merged *m, const struct words *settings, struct node *paths, struct report *report);
+void settings_apply(struct targets *t, struct merged *m, const struct words *settings,
+    struct node *paths, struct report *report);
 
 #endif

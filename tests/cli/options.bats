@@ -208,6 +208,21 @@ usage_error() {
 	has 'mem'
 }
 
+@test "--set of a device that only a target has holds in that target" {
+	spec '{"emulations": [{"device": "virtio-blk", "path": "a.img"}],
+		"targets": {"install": {"emulations": [{"device": "ahci-cd", "path": "cd.iso"}]}}}'
+	vmrun --debug -t install --set 'emulations[1].path=other.iso' vm.json
+	is "$status" 0
+	is "$(jq -r '.emulations[].path' out)" "$PWD/a.img"$'\n'"$PWD/other.iso"
+	vmrun --debug --set 'emulations[1].path=other.iso' vm.json
+	is "$status" 0
+	is "$(jq -r '.emulations[].path' out)" "$PWD/a.img"
+	vmrun --debug --set 'emulations[2].path=other.iso' vm.json
+	is "$status" 65
+	has 'emulations[2]: emulations has 1 entries, counted from 0'
+	has 'emulations[2]: in target install: emulations has 2 entries, counted from 0'
+}
+
 @test "--debug is the resolved spec in JSON: target merged, defaults and slots filled in" {
 	spec '{"emulations": [{"device": "virtio-blk", "path": "a.img"}],
 		"targets": {"install": {"mem": "2G", "next_target": "default",

@@ -151,6 +151,45 @@ static void test_locate_settings(void **state)
 	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'cpu', 'cores' }");
 }
 
+/* An entry that only some targets have is set in these; in others the setting leaves no trace. */
+static void test_settings_of_a_target(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s,
+	    "return { name = 'x', targets = { a = { mem = 1, extra = { { k = 1 } } }, "
+	    "b = { extends = 'a', mem = 2, emulations = { { device = 'm' } } } } }");
+	expect(s, "configure", "{ merge = { } }", "nil");
+	expect(s, "boot",
+	    "{ target = 'default', set = { { key = 'emulations[0].path', value = 'p' }, "
+	    "{ key = 'extra[0].k', value = 2 } } }",
+	    "{ base_devices = 0, removed = {}, problems = {}, spec = { name = 'x' } }");
+	finds(s, "{ 'emulations', 1, 'path' }", "file", "{}");
+	expect(s, "boot",
+	    "{ target = 'a', set = { { key = 'emulations[0].path', value = 'p' }, "
+	    "{ key = 'extra[0].k', value = 2 } } }",
+	    "{ base_devices = 0, removed = {}, problems = {}, "
+	    "spec = { name = 'x', mem = 1, extra = { { k = 2 } } } }");
+	finds(s, "{ 'extra', 1, 'k' }", "set", "{ 'extra', 1, 'k' }");
+	expect(s, "boot",
+	    "{ target = 'b', set = { { key = 'emulations[0].path', value = 'p' }, "
+	    "{ key = 'extra[0].k', value = 2 } } }",
+	    "{ base_devices = 0, removed = {}, problems = {}, spec = { name = 'x', mem = 2, "
+	    "extra = { { k = 2 } }, emulations = { { device = 'm', path = 'p' } } } }");
+	finds(s, "{ 'emulations', 1, 'path' }", "set", "{ 'emulations', 1, 'path' }");
+	/* An earlier setting makes the place, or removes it. */
+	expect(s, "boot",
+	    "{ target = 'default', set = { { key = 'extra', value = { { k = 3 } } }, "
+	    "{ key = 'extra[0].k', value = 4 } } }",
+	    "{ base_devices = 0, removed = {}, problems = {}, "
+	    "spec = { name = 'x', extra = { { k = 4 } } } }");
+	expect(s, "boot",
+	    "{ target = 'a', set = { { key = 'extra', value = null }, "
+	    "{ key = 'extra[0].k', value = 4 } } }",
+	    "{ base_devices = 0, removed = {}, spec = { name = 'x', mem = 1 }, problems = { "
+	    "{ path = { 'extra', 1 }, text = 'extra is not a list' } } }");
+}
+
 static void cannot_set(struct script *s, const char *key, const char *path, const char *text)
 {
 	MEM_AUTO char *value =
@@ -186,8 +225,9 @@ static void test_bad_settings(void **state)
 		cannot_set(s, keys[i][0], keys[i][1], no_key);
 	cannot_set(s, "mem.size", "{ 'mem', 'size' }", "mem is a string and has no keys");
 	cannot_set(s, "cpu[0]", "{ 'cpu', 1 }", "cpu is not a list");
-	cannot_set(s, "emulations[2].path", "{ 'emulations', 3 }",
+	cannot_set(s, "emulations[4].path", "{ 'emulations', 5 }",
 	    "emulations has 2 entries, counted from 0");
+	cannot_set(s, "gone[0].path", "{ 'gone', 1 }", "gone is not a list");
 	cannot_set(
 	    s, "emulations.7", "{ 'emulations', 8 }", "emulations has 2 entries, counted from 0");
 	/* The path has the number as it was written. */
@@ -213,6 +253,7 @@ int main(void)
 		SUPPORT_TEST(test_locate_name),
 		SUPPORT_TEST(test_locate_replaced),
 		SUPPORT_TEST(test_locate_settings),
+		SUPPORT_TEST(test_settings_of_a_target),
 		SUPPORT_TEST(test_bad_settings),
 	};
 
