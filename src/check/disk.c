@@ -36,7 +36,7 @@ static void check_lock(struct check *c, const struct checked_need *need)
 	if (fd >= 0)
 		(void)close(fd);
 	else if (errno == EWOULDBLOCK)
-		(void)check_problem(c, need, need->need->what, "in use by another vmrun");
+		(void)check_problem(c, need, need->need->what, NEED_DISK_IN_USE);
 }
 
 static bool is_same_disk(const struct stat *st, const char *path)

@@ -35,6 +35,9 @@ enum need_kind {
 	NEED_KINDS
 };
 
+/* What is said of a NEED_DISK that another vmrun has locked.  The lock names no process. */
+#define NEED_DISK_IN_USE "in use by another vmrun (fuser or fstat names it)"
+
 /* Names of the kinds that are an address and a port. */
 #define NEED_PORT_NAME "port"
 #define NEED_UDP_PORT_NAME "UDP port"

@@ -65,7 +65,7 @@ static int take_one(struct disklock *locks, const struct need *need, struct erro
 	if (fd >= 0)
 		keep(locks, need->what, fd);
 	else if (errno == EWOULDBLOCK)
-		return error_set(err, STATUS_CHECK, "%s: in use by another vmrun", need->what);
+		return error_set(err, STATUS_CHECK, "%s: " NEED_DISK_IN_USE, need->what);
 	return 0;
 }
 

@@ -120,15 +120,15 @@ static void a_disk_in_use(void **state)
 	sized("disk", 4096);
 	fd = filelock_take(path, false);
 	assert_true(fd >= 0);
-	is_wrong(spec, "disk", "in use by another vmrun");
-	is_wrong(cd, "disk", "in use by another vmrun");
+	is_wrong(spec, "disk", "in use by another vmrun (fuser or fstat names it)");
+	is_wrong(cd, "disk", "in use by another vmrun (fuser or fstat names it)");
 	words_add(&c.ours, path);
 	checked_make(&c, &hyper_bhyve, spec);
 	checked_lacks(&c, path);
 	checked_free(&c);
 	(void)close(fd);
 	fd = filelock_take(path, true);
-	is_wrong(spec, "disk", "in use by another vmrun");
+	is_wrong(spec, "disk", "in use by another vmrun (fuser or fstat names it)");
 	is_right(cd, "disk"); /* readers share the lock */
 	(void)close(fd);
 	is_right(spec, "disk"); /* the check released its own lock */

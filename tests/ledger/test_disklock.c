@@ -89,7 +89,8 @@ static void made_anew(void **state)
 static void somebody_else_has_one(void **state)
 {
 	MEM_AUTO char *keys = devices("disk", "cd"), *path = scratch_path("cd");
-	MEM_AUTO char *text = mem_format("%s: in use by another vmrun", path);
+	MEM_AUTO char *text =
+	    mem_format("%s: in use by another vmrun (fuser or fstat names it)", path);
 	struct planned p = { 0 };
 	struct disklock locks = { 0 };
 	struct error err = { 0 };

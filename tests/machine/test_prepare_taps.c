@@ -148,7 +148,7 @@ static void test_disk_of_another(void **state)
 	open_beside(&other);
 	assert_true(take(&next));
 	vm_check_next(next, STATE_DECIDING, -1);
-	vm_check_told(&v, "disk: in use by another vmrun\n");
+	vm_check_told(&v, "disk: in use by another vmrun (fuser or fstat names it)\n");
 	vm_check_not_told(&v, "warning");
 	disklock_release(&other);
 	vm_close(&v);
