@@ -200,22 +200,37 @@ int connection_receive(struct connection *c, int64_t until_ms)
 void connection_use(struct connection *c, size_t n)
 {
 	cut(&c->received, n);
+	c->searched = 0;
 }
 
-bool connection_has_line(const struct connection *c)
+/* Searches each byte once, however often a long line is asked for.  Returns the newline or NULL. */
+static const char *find_newline(struct connection *c)
 {
-	return c->received.length > 0 && memchr(c->received.text, '\n', c->received.length) != NULL;
+	const char *found = NULL;
+
+	if (c->searched < c->received.length)
+		found =
+		    memchr(c->received.text + c->searched, '\n', c->received.length - c->searched);
+	if (found == NULL)
+		c->searched = c->received.length;
+	return found;
+}
+
+bool connection_has_line(struct connection *c)
+{
+	return find_newline(c) != NULL;
 }
 
 char *connection_cut_line(struct connection *c)
 {
-	const char *end =
-	    c->received.length == 0 ? NULL : memchr(c->received.text, '\n', c->received.length);
+	const char *end = find_newline(c);
+	size_t length;
 	char *line;
 
 	if (end == NULL)
 		return NULL;
-	line = mem_copy_n(c->received.text, (size_t)(end - c->received.text));
-	cut(&c->received, (size_t)(end - c->received.text) + 1);
+	length = (size_t)(end - c->received.text);
+	line = mem_copy_n(c->received.text, length);
+	connection_use(c, length + 1);
 	return line;
 }

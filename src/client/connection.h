@@ -12,6 +12,7 @@
 struct connection {
 	int fd; /* -1: not open */
 	struct str received, unsent;
+	size_t searched; /* bytes of `received` that have no newline */
 };
 
 /* Returns the deadline that is this far from now; a negative one never passes. */
@@ -40,7 +41,7 @@ int connection_receive(struct connection *c, int64_t until_ms);
 /* Removes the first bytes of c->received. */
 void connection_use(struct connection *c, size_t n);
 /* Returns whether connection_cut_line() has a line. */
-bool connection_has_line(const struct connection *c);
+bool connection_has_line(struct connection *c);
 /* Removes the first complete line and returns it without its newline, or NULL.  Caller frees. */
 char *connection_cut_line(struct connection *c);
 

@@ -245,7 +245,7 @@ static bool take_kept(struct vmrun_client *c)
 }
 
 /* Returns whether a wait ends: a vmrun that sends other lines all the time would put it off. */
-static bool is_over(const struct vmrun_client *c, int64_t until_ms)
+static bool is_over(struct vmrun_client *c, int64_t until_ms)
 {
 	return until_ms >= 0 && clock_left_ms(until_ms) == 0 &&
 	    !connection_has_line(&c->connection);

@@ -129,11 +129,20 @@ static void test_lines(void **state)
 	expect_line(&c, "one");
 	expect_line(&c, "");
 	assert_null(connection_cut_line(&c));
+	assert_false(connection_has_line(&c));
 	assert_int_equal(connection_receive(&c, connection_deadline_ms(0)), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_int_equal(write(end, "o\nrest", 6), 6);
 	assert_int_equal(connection_receive(&c, -1), 1);
+	assert_true(connection_has_line(&c));
 	expect_line(&c, "two");
+	/* What was searched in vain is used, and the newline of the next line stands where it was.
+	 */
+	assert_false(connection_has_line(&c));
+	connection_use(&c, 4);
+	assert_int_equal(write(end, "go\n", 3), 3);
+	assert_int_equal(connection_receive(&c, -1), 1);
+	expect_line(&c, "go");
 	(void)close(end);
 	assert_int_equal(connection_receive(&c, -1), 0);
 	assert_null(connection_cut_line(&c));
