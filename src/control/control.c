@@ -11,7 +11,7 @@ static void hear_event(void *context, const struct vmrun_event *event)
 {
 	struct control *c = context;
 
-	backlog_add(&c->backlog, event->seq, c->owner.event_json(c->owner.context, event));
+	backlog_add(&c->backlog, event->seq, vmrun_event_json(event));
 	c->new_events = true;
 }
 

@@ -22,8 +22,6 @@ struct control_owner {
 	int (*reload)(void *context, struct error *err);
 	/* Drops the values that a stock hook stored in vmrun.state. */
 	int (*forget)(void *context, const char *hook, struct error *err);
-	/* Returns an event as a line of JSON. Caller frees. */
-	char *(*event_json)(void *context, const struct vmrun_event *event);
 	void *context;
 	struct event_queue *events; /* lent */
 	const char *vm;		    /* name of the VM */

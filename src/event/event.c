@@ -30,11 +30,13 @@ static void free_texts(struct event_record *r)
 	free(r->argv);
 }
 
-static void free_record(struct event_record *r)
+static void free_record(const struct event_queue *q, struct event_record *r)
 {
 	if (r == NULL)
 		return;
 	free_texts(r);
+	if (r->findings != NULL)
+		q->free_findings(r->findings);
 	free(r);
 }
 
@@ -78,7 +80,7 @@ static void drop_oldest_output(struct event_queue *q)
 	before->event.time_ms = r->event.time_ms;
 	before->event.lost++;
 	remove_record(q, r);
-	free_record(r);
+	free_record(q, r);
 }
 
 static void call_listener(const struct event_queue *q, const struct event_record *r)
@@ -182,6 +184,12 @@ void event_cause_text(struct event_record *r, const char *text)
 	r->event.cause_text = set(&r->cause_text, text);
 }
 
+void event_findings(struct event_queue *q, struct event_record *r)
+{
+	if (q->find != NULL)
+		q->find(q->find_context, r);
+}
+
 void event_argv(struct event_record *r, char *const *argv)
 {
 	size_t n = 0;
@@ -200,7 +208,7 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 
 	event_flush(q);
 	r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting);
-	free_record(q->lent);
+	free_record(q, q->lent);
 	q->lent = r;
 	if (r == NULL)
 		return false;
@@ -217,8 +225,8 @@ void event_queue_clear(struct event_queue *q)
 	for (struct event_record *r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting); r != NULL;
 	     r = next) {
 		next = TAILQ_NEXT(r, link);
-		free_record(r);
+		free_record(q, r);
 	}
-	free_record(q->lent);
+	free_record(q, q->lent);
 	memset(q, 0, sizeof(*q));
 }

@@ -7,11 +7,14 @@
 
 #include "vmrun/vmrun.h"
 
+struct event_findings; /* of the checks; the queue's owner knows what is in it */
+
 /* A queued event owns its strings. */
 struct event_record {
 	struct vmrun_event event;
 	char *target, *ended, *by, *text, *level, *devices, *ended_text, *cause_text;
 	char **argv;
+	struct event_findings *findings; /* owned; NULL: none */
 	TAILQ_ENTRY(event_record) link;
 };
 
@@ -28,6 +31,10 @@ struct event_queue {
 	void (*listener)(void *context, const struct vmrun_event *event);
 	void *listener_context;
 	struct event_record *unheard; /* the first that the listener does not have yet, or NULL */
+	/* Called by event_findings(): sets the text and findings.  NULL: there are none. */
+	void (*find)(void *context, struct event_record *r);
+	void *find_context;
+	void (*free_findings)(struct event_findings *findings);
 };
 
 /* Adds an event and lends it; the caller sets numbers and static strings in it. */
@@ -41,6 +48,11 @@ void event_level(struct event_record *r, const char *level);
 void event_devices(struct event_record *r, const char *json);
 void event_ended_text(struct event_record *r, const char *text);
 void event_cause_text(struct event_record *r, const char *text);
+/*
+ * Copies the findings of the last checks into a VMRUN_CHECKED: the next boot may have replaced them
+ * when the event is taken.
+ */
+void event_findings(struct event_queue *q, struct event_record *r);
 /* Copies a NULL-terminated command into an event. */
 void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */

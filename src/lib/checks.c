@@ -12,17 +12,23 @@
 
 #define MAX_FACT_BYTES ((size_t)1 << 20) /* of output of a command that a check runs */
 
-void handle_clear_findings(struct vmrun *vm)
+void handle_free_findings(struct event_findings *findings)
 {
-	for (size_t i = 0; i < vm->finding_count; i++) {
+	if (findings == NULL)
+		return;
+	for (size_t i = 0; i < findings->count; i++) {
 		for (size_t k = 0; k < LENT_STRINGS; k++)
-			free(vm->findings[i].string[k]);
+			free(findings->item[i].string[k]);
 	}
-	free(vm->findings);
-	free(vm->problems_json);
-	vm->problems_json = NULL;
-	vm->findings = NULL;
-	vm->finding_count = 0;
+	free(findings->item);
+	free(findings);
+}
+
+void handle_take_findings(struct vmrun *vm, struct event_findings **findings)
+{
+	handle_free_findings(vm->findings);
+	vm->findings = *findings;
+	*findings = NULL;
 }
 
 static void lend_device(const struct vmrun *vm, const struct device *dev, struct lent_finding *s)
@@ -56,16 +62,17 @@ static void lend_finding(
 	s->finding.will_fix = mendable && finding_may_fix(f, vm->options.fix, vm->options.force);
 }
 
-void handle_set_findings(struct vmrun *vm, const struct findings *findings)
+/* Returns a copy of findings of the target that was merged last.  Caller frees. */
+static struct event_findings *copy_findings(const struct vmrun *vm, const struct findings *from)
 {
-	bool mendable =
-	    findings_mendable(findings, vm->options.fix, vm->options.force, NULL, false);
+	struct event_findings *copy = mem_zero(sizeof(*copy));
+	bool mendable = findings_mendable(from, vm->options.fix, vm->options.force, NULL, false);
 
-	handle_clear_findings(vm);
-	vm->findings = mem_zero((findings->count + 1) * sizeof(*vm->findings));
-	vm->finding_count = findings->count;
-	for (size_t i = 0; i < findings->count; i++)
-		lend_finding(vm, &findings->item[i], mendable, &vm->findings[i]);
+	copy->item = mem_zero((from->count + 1) * sizeof(*copy->item));
+	copy->count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		lend_finding(vm, &from->item[i], mendable, &copy->item[i]);
+	return copy;
 }
 
 /* Runs the next command whose output the checks need, up to its time limit. */
@@ -159,6 +166,7 @@ int vmrun_check(struct vmrun *vm)
 	WORDS_AUTO struct words ours = { 0 };
 	struct check_request request = { 0 };
 	struct facts facts = { 0 };
+	struct event_findings *none = NULL;
 	struct findings missing = { 0 }, found = { 0 };
 	PAIRS_AUTO struct pairs before = { 0 };
 	const struct check_names names = { 0 }; /* of others; a check takes none */
@@ -166,7 +174,7 @@ int vmrun_check(struct vmrun *vm)
 
 	handle_forget_refusal(vm);
 	if (vm->machine == NULL)
-		handle_clear_findings(vm);
+		handle_take_findings(vm, &none);
 	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
@@ -187,7 +195,7 @@ int vmrun_check(struct vmrun *vm)
 		answer_question(&facts);
 	while (!check_boot(&request, &found))
 		answer_question(&facts);
-	handle_set_findings(vm, &found);
+	vm->findings = copy_findings(vm, &found);
 	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
 	findings_clear(&found);
 	facts_clear(&facts);
@@ -196,7 +204,9 @@ int vmrun_check(struct vmrun *vm)
 
 const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index)
 {
-	return index < vm->finding_count ? &vm->findings[index].finding : NULL;
+	const struct event_findings *all = vm->findings;
+
+	return all != NULL && index < all->count ? &all->item[index].finding : NULL;
 }
 
 /* Begins the object of a finding with its place. */
@@ -218,23 +228,20 @@ static void begin_problem(struct str *json, const struct vmrun_finding *f)
 	json_add_text(json, "problem", problem);
 }
 
-/* Adds the list of problems and returns their number. */
-static int add_problems(struct str *json, const char *key, const struct vmrun *vm)
+/* Adds the list of problems. */
+static void add_problems(struct str *json, const char *key, const struct event_findings *all)
 {
-	const struct vmrun_finding *f;
-	int count = 0;
-
 	json_begin_list(json, key);
-	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct vmrun_finding *f = &all->item[i].finding;
+
 		if (f->unchecked || f->made || f->warning)
 			continue;
-		count++;
 		begin_problem(json, f);
 		json_add_text(json, "fix", f->fix);
 		json_end_object(json);
 	}
 	json_end_list(json);
-	return count;
 }
 
 /* Begins a list unless it was begun. */
@@ -246,12 +253,13 @@ static void begin_list_once(struct str *json, const char *key, bool *has_list)
 }
 
 /* Adds the list of what companions make, if they make something that was not checked. */
-static void add_made(struct str *json, const struct vmrun *vm)
+static void add_made(struct str *json, const struct event_findings *all)
 {
-	const struct vmrun_finding *f;
 	bool has_list = false;
 
-	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct vmrun_finding *f = &all->item[i].finding;
+
 		if (!f->made)
 			continue;
 		begin_list_once(json, "made", &has_list);
@@ -265,12 +273,13 @@ static void add_made(struct str *json, const struct vmrun *vm)
 }
 
 /* Adds the list of warnings, if there are any. */
-static void add_warnings(struct str *json, const struct vmrun *vm)
+static void add_warnings(struct str *json, const struct event_findings *all)
 {
-	const struct vmrun_finding *f;
 	bool has_list = false;
 
-	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct vmrun_finding *f = &all->item[i].finding;
+
 		if (!f->warning)
 			continue;
 		begin_list_once(json, "warnings", &has_list);
@@ -281,26 +290,14 @@ static void add_warnings(struct str *json, const struct vmrun *vm)
 		json_end_list(json);
 }
 
-const char *handle_problems_json(struct vmrun *vm, int count)
+void handle_find(void *context, struct event_record *r)
 {
-	struct str json = { 0 };
-	int found = add_problems(&json, NULL, vm);
+	const struct vmrun *vm = context;
+	STR_AUTO struct str json = { 0 };
 
-	free(vm->problems_json);
-	vm->problems_json = str_take(&json);
-	return found == count ? vm->problems_json : NULL;
-}
-
-char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count)
-{
-	/* A copy: the caller of vmrun_finding() may still use the strings of this handle. */
-	struct vmrun other = { .options = vm->options, .source = vm->source };
-	char *json;
-
-	handle_set_findings(&other, findings);
-	json = handle_problems_json(&other, count) == NULL ? NULL : mem_copy(other.problems_json);
-	handle_clear_findings(&other);
-	return json;
+	r->findings = copy_findings(vm, machine_findings(vm->machine));
+	add_problems(&json, NULL, r->findings);
+	event_text(r, json.text);
 }
 
 char *vmrun_check_json(const struct vmrun *vm)
@@ -312,9 +309,9 @@ char *vmrun_check_json(const struct vmrun *vm)
 	json_begin_object(&json, NULL);
 	json_add_text(&json, "vm", vm->name);
 	json_add_text(&json, "target", vm->first.target);
-	(void)add_problems(&json, "problems", vm);
-	add_made(&json, vm);
-	add_warnings(&json, vm);
+	add_problems(&json, "problems", vm->findings);
+	add_made(&json, vm->findings);
+	add_warnings(&json, vm->findings);
 	json_end_object(&json);
 	str_make_utf8(&json); /* a path may be invalid UTF-8 */
 	return str_take(&json);

@@ -31,6 +31,12 @@ struct lent_finding {
 	char slot[SLOT_TEXT];
 };
 
+/* The findings of one check. */
+struct event_findings {
+	struct lent_finding *item;
+	size_t count;
+};
+
 /* What functions of a handle that they may not change lend. */
 struct lent {
 	struct vmrun_state state;
@@ -58,19 +64,17 @@ struct vmrun {
 	struct vmrun_event event; /* lent by vmrun_next_event() */
 	struct lent *lent;
 	struct rundir rundir;
-	char *run_dir, *state_dir;     /* absolute */
-	char *name;		       /* of the VM */
-	char *refusal;		       /* why the last request was refused, or NULL */
-	char *saved_state;	       /* vmrun.state as its file has it, in one line, or NULL */
-	char *unsaved_state;	       /* newer vmrun.state that could not be written, or NULL */
-	bool is_reloading;	       /* the spec is being read again */
-	char *program;		       /* of the hypervisor, or NULL */
-	char *pid_file, *own_pid_file; /* absolute, or NULL */
-	int console_input;	       /* -1: this program's stdin */
-	bool is_locked;		       /* this handle holds the lock of the VM's name */
-	struct lent_finding *findings; /* of the last checks; NULL before the first */
-	size_t finding_count;
-	char *problems_json; /* the problems among the findings, lent to an event */
+	char *run_dir, *state_dir;	 /* absolute */
+	char *name;			 /* of the VM */
+	char *refusal;			 /* why the last request was refused, or NULL */
+	char *saved_state;		 /* vmrun.state as its file has it, in one line, or NULL */
+	char *unsaved_state;		 /* newer vmrun.state that could not be written, or NULL */
+	bool is_reloading;		 /* the spec is being read again */
+	char *program;			 /* of the hypervisor, or NULL */
+	char *pid_file, *own_pid_file;	 /* absolute, or NULL */
+	int console_input;		 /* -1: this program's stdin */
+	bool is_locked;			 /* this handle holds the lock of the VM's name */
+	struct event_findings *findings; /* for vmrun_finding(); NULL: none */
 };
 
 /*
@@ -123,16 +127,13 @@ void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
 int64_t handle_simulated_seconds(void *context);
 
-/* checks.c: copies findings of the target that was merged last, for vmrun_finding(). */
-void handle_set_findings(struct vmrun *vm, const struct findings *findings);
-/* Frees these copies. */
-void handle_clear_findings(struct vmrun *vm);
 /*
- * Returns the problems of the last checks as JSON, lent; NULL if their number is not `count`,
- * because a newer check has replaced those of the event.
+ * checks.c: copies the findings of the machine's last checks into an event, and their problems as
+ * JSON.
  */
-const char *handle_problems_json(struct vmrun *vm, int count);
-/* Returns the same for findings that vmrun_finding() does not return.  Caller frees. */
-char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count);
+void handle_find(void *context, struct event_record *r);
+void handle_free_findings(struct event_findings *findings);
+/* Takes findings (NULL: none) for vmrun_finding(). */
+void handle_take_findings(struct vmrun *vm, struct event_findings **findings);
 
 #endif

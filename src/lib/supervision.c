@@ -80,25 +80,10 @@ static int control_reload(void *context, struct error *err)
 	return reload_spec(context, err);
 }
 
-static char *control_event_json(void *context, const struct vmrun_event *event)
-{
-	struct vmrun *vm = context;
-	struct vmrun_event copy = *event;
-	MEM_AUTO char *problems = NULL;
-
-	if (event->type == VMRUN_CHECKED) {
-		problems =
-		    findings_problems_json(vm, machine_findings(vm->machine), event->problems);
-		copy.text = problems;
-	}
-	return vmrun_event_json(&copy);
-}
-
 static int open_control(struct vmrun *vm)
 {
 	struct control_owner owner = { .reload = control_reload,
 		.forget = handle_forget_state,
-		.event_json = control_event_json,
 		.context = vm,
 		.events = &vm->events,
 		.vm = vm->name };
@@ -119,6 +104,9 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 	options->decide_context = vm->options.decide_context;
 	if (loop_open(vm) != STATUS_OK)
 		return fail_call(vm);
+	vm->events.find = handle_find;
+	vm->events.find_context = vm;
+	vm->events.free_findings = handle_free_findings;
 	vm->machine =
 	    machine_new(&vm->source, options, &vm->first, &vm->events, vm->wait, &vm->report);
 	if (vm->machine == NULL)
@@ -257,10 +245,8 @@ const struct vmrun_event *vmrun_next_event(struct vmrun *vm)
 	if (!event_next(&vm->events, e))
 		return NULL;
 	e->cause_code = handle_cause_code(e->cause);
-	if (e->type == VMRUN_CHECKED) {
-		handle_set_findings(vm, machine_findings(vm->machine));
-		e->text = handle_problems_json(vm, e->problems);
-	}
+	if (e->type == VMRUN_CHECKED)
+		handle_take_findings(vm, &vm->events.lent->findings);
 	return e;
 }
 

@@ -381,7 +381,7 @@ void vmrun_close(struct vmrun *vm)
 	control_close(vm->control);
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
-	handle_clear_findings(vm);
+	handle_free_findings(vm->findings);
 	rundir_close(&vm->rundir);
 	waitset_free(vm->wait);
 	control_free(

@@ -31,12 +31,13 @@ void prepare_clear(struct preparation *p)
 	memset(p, 0, sizeof(*p));
 }
 
-static struct event_record *say_problems(struct machine *m)
+static struct event_record *say_checked(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
 
 	r->event.problems = (int)findings_problems(&m->preparation.findings);
 	event_target(r, m->boot.target);
+	event_findings(m->events, r);
 	return r;
 }
 
@@ -67,7 +68,7 @@ static struct next fail_with_findings(struct machine *m)
 
 static struct next report_and_fail(struct machine *m)
 {
-	(void)say_problems(m);
+	(void)say_checked(m);
 	return fail_with_findings(m);
 }
 
@@ -219,7 +220,7 @@ static bool ask_user(struct machine *m, struct next *next)
 {
 	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !is_mendable(m, true))
 		return false;
-	say_problems(m)->event.asks = true;
+	say_checked(m)->event.asks = true;
 	m->preparation.user_is_asked = true;
 	*next = go(STATE_PREPARING, -1);
 	return true;
@@ -262,12 +263,6 @@ static bool look(struct machine *m, bool left_over, bool *waits, struct next *ne
 	return false;
 }
 
-/* Says that the host has all that the boot needs. */
-static void say_good(struct machine *m)
-{
-	event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
-}
-
 /* Returns whether companions make something that the checks have left over. */
 static bool leaves_some(const struct findings *found)
 {
@@ -289,7 +284,7 @@ static bool check(struct machine *m, struct next *next)
 		say_unchecked(m);
 		p->left_over = leaves_some(&p->findings);
 		if (!p->left_over)
-			say_good(m);
+			(void)say_checked(m);
 		p->step = PREPARE_TAKE;
 		return false;
 	}
@@ -318,7 +313,7 @@ static bool check_left_over(struct machine *m, struct next *next)
 			return true;
 		}
 		say_unchecked(m);
-		say_good(m);
+		(void)say_checked(m);
 	}
 	p->step = PREPARE_ASK;
 	return !prepare_lock_disks(m, true, next);

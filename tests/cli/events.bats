@@ -246,6 +246,25 @@ of() {
 	of exit | jq -r .stderr | grep -q gone.img
 }
 
+@test "checks of a boot that another one follows at once" {
+	unchecked=()
+	fake_host
+	printf 'vmm.ko\n' >state/modules
+	spec '{"on": {"check_failed": {"boot": "b", "delay": 0}},
+		"targets": {"a": {"emulations": [{"device": "virtio-blk", "path": "gone.img"}]},
+			"b": {"on": {"check_failed": "stop"}, "emulations": [{"device": "ahci-cd", "path": "lost.iso"},
+				{"device": "ahci-cd", "path": "away.iso"}]}}}'
+	vmrun --events events -t a vm.json
+	is "$status" 69
+	judge events
+	is "$(of checked | jq -c '[.target, (.problems | map(.device))]')" \
+		'["a",["virtio-blk"]]
+["b",["ahci-cd","ahci-cd"]]'
+	has 'gone.img: No such file'
+	has 'lost.iso: No such file'
+	has 'away.iso: No such file'
+}
+
 @test "giving up, a fix, a stop" {
 	spec '{"restart_limit": {"count": 1, "within": 60}}'
 	script 'err first exit 0' 'exit 0' 'exit 0'

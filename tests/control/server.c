@@ -54,17 +54,9 @@ static int forget(void *context, const char *hook, struct error *err)
 	return result(err);
 }
 
-static char *event_json(void *context, const struct vmrun_event *event)
-{
-	(void)context;
-	return vmrun_event_json(event);
-}
-
 void server_open(void)
 {
-	struct control_owner owner = {
-		.reload = reload, .forget = forget, .event_json = event_json, .vm = "walk"
-	};
+	struct control_owner owner = { .reload = reload, .forget = forget, .vm = "walk" };
 	struct error err = { 0 };
 
 	server = (struct server){ .vm = VM, .now_ms = 1000000, .ready = -1 };

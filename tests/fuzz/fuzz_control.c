@@ -57,12 +57,6 @@ static int forget(void *context, const char *hook, struct error *err)
 	return *hook == 'x' ? error_set(err, STATUS_CHECK, "no stock hook \"%s\"", hook) : 0;
 }
 
-static char *event_json(void *context, const struct vmrun_event *event)
-{
-	(void)context;
-	return vmrun_event_json(event);
-}
-
 /* Opens the VM: a simulation, in which no process is started, that is said to run. */
 static void open_vm(struct vm *v)
 {
@@ -104,7 +98,6 @@ static void open_control(struct vm *v)
 {
 	struct control_owner owner = { .reload = do_nothing,
 		.forget = forget,
-		.event_json = event_json,
 		.vm = "vm",
 		.events = &v->handle->events };
 
