@@ -90,13 +90,16 @@ static void end_runs(struct control *c, const struct client *client)
 	struct run *next;
 
 	for (struct run *r = LIST_FIRST(&c->runs); r != NULL; r = next) {
-		next = LIST_NEXT(r, link);
-		if (client != NULL && r->client != client)
-			continue;
-		machine_end_run(c->machine, r->number);
+		bool ends = client == NULL || r->client == client;
+
+		if (ends)
+			machine_end_run(c->machine, r->number);
 		if (client == NULL)
 			client_refuse(r->client, r->id, "the VM has exited");
-		free_run(r);
+		/* Only now: the end of a script lets others go on, and their end frees them. */
+		next = LIST_NEXT(r, link);
+		if (ends)
+			free_run(r);
 	}
 }
 

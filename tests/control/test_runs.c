@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "hook/calls.h"
+#include "hook/call.h"
 #include "life.h"
 
 static struct peer peer;
@@ -135,6 +135,40 @@ static void test_end_of_the_vm(void **state)
 	assert_false(scripts_last());
 }
 
+/*
+ * Begins two scripts, the older one of which has its answer and goes on as soon as the newer one
+ * ends, as while the newer one computes.
+ */
+static void begin_two(int newer)
+{
+	MEM_AUTO char *line = request(4, "vmrun.sleep(1) return 8");
+
+	ask("vmrun.sleep(1) return 7", "");
+	server_ask(newer, line, "");
+	server.vm.machine->calls.lasting[0]->state = CALL_ANSWERED;
+}
+
+/* The end of one script lets another one go on, which ends as well. */
+static void test_end_that_ends_another(void **state)
+{
+	struct peer other = server_connect();
+
+	(void)state;
+	begin_two(other.fd);
+	(void)close(other.fd);
+	server_turn();
+	assert_int_equal(server.control->count, 1);
+	assert_string_equal(server_hear(peer.fd), "{\"id\":3,\"ok\":true,\"result\":7}\n");
+	assert_true(LIST_EMPTY(&server.control->runs));
+	begin_two(peer.fd);
+	vm_put(&server.vm, STATE_ENDED);
+	control_settle(server.control);
+	assert_string_equal(server_hear(peer.fd),
+	    "{\"id\":3,\"ok\":true,\"result\":7}\n"
+	    "{\"id\":4,\"ok\":false,\"error\":\"the VM has exited\"}\n");
+	assert_true(LIST_EMPTY(&server.control->runs));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -146,6 +180,7 @@ int main(void)
 		TEST(test_client_that_goes),
 		TEST(test_half_closed_slow_client),
 		TEST(test_end_of_the_vm),
+		TEST(test_end_that_ends_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
