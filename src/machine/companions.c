@@ -134,6 +134,16 @@ static void hear(void *context, size_t stream, const char *bytes, size_t n)
 	}
 }
 
+/* Reports a last line without a newline. */
+static void say_rest(struct companion_run *run)
+{
+	const char *rest = lines_rest(&run->lines);
+
+	if (rest != NULL)
+		say(run, rest);
+	lines_clear(&run->lines);
+}
+
 int companion_start(struct companions *c, struct companion_run *run, struct error *err)
 {
 	const struct job_setup setup = { .argv = run->command.item,
@@ -208,6 +218,7 @@ struct companion_run *companions_ended(struct companions *c, pid_t pid)
 	if (run == NULL)
 		return NULL;
 	(void)job_finish(&run->job, &run->end, NULL);
+	say_rest(run);
 	run->ending = false;
 	if (run->wanted && run->ready)
 		start_again(c, run);

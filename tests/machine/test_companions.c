@@ -122,9 +122,10 @@ static void test_lines_are_told_by_their_companion(void **state)
 	assert_told(VMRUN_OUTPUT, "one", "out");
 	assert_told(VMRUN_OUTPUT, "one", "wrong");
 	assert_told(VMRUN_WARNING, NULL, "companion one ended with status 0");
-	(void)start("two", "echo 2; kill -9 $$", false);
+	(void)start("two", "echo 2; printf 3; kill -9 $$", false);
 	(void)await_end();
 	assert_told(VMRUN_OUTPUT, "two", "2");
+	assert_told(VMRUN_OUTPUT, "two", "3");
 	assert_told(VMRUN_WARNING, NULL, "companion two ended of signal 9");
 	assert_nothing_told();
 	/* There are no companions with these indexes, so nothing is read. */
