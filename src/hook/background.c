@@ -119,7 +119,7 @@ void background_end(struct backgrounds *b, int64_t now_ms)
 			drop(b, i);
 			continue;
 		}
-		(void)kill(-item->group, SIGTERM);
+		job_signal_group(&item->command.job, item->group, SIGTERM);
 		item->ends = true;
 		item->until_ms = now_ms + MAX_TERM_MS;
 	}
@@ -159,8 +159,7 @@ void background_wake(struct backgrounds *b, int64_t now_ms)
 
 		if (item == NULL || item->until_ms < 0 || item->until_ms > now_ms)
 			continue;
-		if (is_there(item))
-			(void)kill(-item->group, SIGKILL);
+		job_signal_group(&item->command.job, item->group, SIGKILL);
 		if (item->command.job.pid == 0) {
 			drop(b, i); /* only the group was left */
 			continue;
@@ -177,8 +176,7 @@ void background_close(struct backgrounds *b)
 
 		if (item == NULL)
 			continue;
-		if (is_there(item))
-			(void)kill(-item->group, SIGKILL);
+		job_signal_group(&item->command.job, item->group, SIGKILL);
 		drop(b, i);
 	}
 }

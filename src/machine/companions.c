@@ -264,10 +264,7 @@ size_t companions_signal(struct companions *c, int signal)
 		struct companion_run *run = c->item[i];
 
 		run->wanted = false;
-		if (lingers(run))
-			(void)kill(-run->group, signal);
-		else
-			job_signal_all(&run->job, signal);
+		job_signal_group(&run->job, run->group, signal);
 	}
 	return companions_running(c);
 }

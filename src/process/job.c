@@ -254,9 +254,21 @@ void job_signal(const struct job *j, int signal)
 
 void job_signal_all(const struct job *j, int signal)
 {
+	if (j->pid <= 0)
+		return;
+	if (j->has_group)
+		(void)kill(-j->pid, signal);
 	/* The process may have gone to another group. */
-	if (j->pid > 0 && (!j->has_group || kill(-j->pid, signal) != 0))
+	if (!j->has_group || getpgid(j->pid) != j->pid)
 		job_signal(j, signal);
+}
+
+void job_signal_group(const struct job *j, pid_t group, int signal)
+{
+	if (j->pid > 0)
+		job_signal_all(j, signal);
+	else if (group > 0 && job_group_remains(group))
+		(void)kill(-group, signal);
 }
 
 bool job_group_remains(pid_t group)
@@ -272,10 +284,7 @@ void job_let_end(const struct job *j, int ms)
 
 void job_kill(const struct job *j)
 {
-	if (j->pid > 0 && j->has_group)
-		(void)kill(-j->pid, SIGKILL);
-	/* The process may have gone to another group. */
-	job_signal(j, SIGKILL);
+	job_signal_all(j, SIGKILL);
 }
 
 int job_finish(struct job *j, struct process_end *end, struct error *err)

@@ -131,6 +131,8 @@ void job_write(const struct job *j, size_t stream, const char *text);
 void job_signal(const struct job *j, int signal);
 /* Sends a signal to the process and to those of its children that have stayed in its group. */
 void job_signal_all(const struct job *j, int signal);
+/* Does so, or signals what a job that has been reaped, whose pid was `group`, left in its group. */
+void job_signal_group(const struct job *j, pid_t group, int signal);
 /*
  * Returns whether processes are left in the group of a job that has been reaped, whose pid was
  * `group`.  The kernel gives no process the pid of a group that has members: a process of that pid

@@ -192,6 +192,46 @@ static void test_process_of_the_same_pid(void **state)
 	assert_int_equal(waitpid(other, NULL, 0), other);
 }
 
+/* Starts a process that is in the group of this one, and not in one of its own. */
+static pid_t start_elsewhere(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(20); /* ends it if the signal is lost */
+		for (;;)
+			(void)pause();
+	}
+	return pid;
+}
+
+static void check_signal(pid_t pid, int signal)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), signal);
+}
+
+/* A command that has gone to another group gets the signals, too. */
+static void test_command_that_left_its_group(void **state)
+{
+	struct background item = { .until_ms = -1, .command.job.has_group = true };
+	struct backgrounds b = { .item = { &item }, .count = 1 };
+
+	(void)state;
+	item.group = item.command.job.pid = start_elsewhere();
+	background_end(&b, 0);
+	check_signal(item.group, SIGTERM);
+	assert_true(item.ends);
+	item.group = item.command.job.pid = start_elsewhere();
+	background_wake(&b, item.until_ms);
+	check_signal(item.group, SIGKILL);
+	assert_true(item.late);
+}
+
 /* Lends a set of commands at the end of a page that none follows. */
 static struct backgrounds *fenced(char **pages, size_t *size)
 {
@@ -267,6 +307,7 @@ int main(void)
 		BACKGROUND(test_end_of_what_is_left),
 		BACKGROUND(test_what_ended_before_its_boot),
 		BACKGROUND(test_process_of_the_same_pid),
+		cmocka_unit_test(test_command_that_left_its_group),
 		cmocka_unit_test(test_last_place),
 		cmocka_unit_test(test_first_limit),
 		BACKGROUND(test_freed),
