@@ -170,7 +170,7 @@ void ledger_forget_process(struct ledger *l, const char *name, pid_t pid);
 const struct ledger_process *ledger_process_at(const struct ledger *l, size_t index);
 /* Returns whether the process or a member of its group runs. */
 bool ledger_process_runs(const struct ledger_process *p);
-/* Sends a signal to its process group. */
+/* Sends a signal to the process and to its group. */
 void ledger_signal_process(const struct ledger_process *p, int signal);
 /* Drops the processes that do not run. */
 void ledger_forget_dead_processes(struct ledger *l);

@@ -308,6 +308,9 @@ void ledger_signal_process(const struct ledger_process *p, int signal)
 	/* A leader that is a zombie may have left members that run. */
 	if (ledger_process_runs(p) || (p->pid > 0 && os_process_was(p->pid, p->start)))
 		(void)kill(-p->pid, signal);
+	/* The process may have gone to another group. */
+	if (ledger_is_alive(p->pid, p->start) && getpgid(p->pid) != p->pid)
+		(void)kill(p->pid, signal);
 }
 
 void ledger_forget_dead_processes(struct ledger *l)

@@ -416,6 +416,29 @@ static void test_processes(void **state)
 	assert_false(is_there("ledger.json"));
 }
 
+/* A process that has left its group is not in the one that bears its pid. */
+static void test_process_that_left_its_group(void **state)
+{
+	struct ledger *l = open_ledger();
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		(void)alarm(20); /* ends it if the signal is lost */
+		for (;;)
+			(void)pause();
+	}
+	ledger_note_process(l, "side", child);
+	assert_true(ledger_process_runs(ledger_process_at(l, 0)));
+	ledger_signal_process(ledger_process_at(l, 0), SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	ledger_forget_process(l, "side", child);
+	ledger_close(l);
+}
+
 /* A wrapper closed the lock, and vmrun died before it noticed. */
 static void test_hypervisor_without_its_lock(void **state)
 {
@@ -818,6 +841,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_pid_file_of_a_dead_hypervisor, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_processes, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_process_that_left_its_group, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_hypervisor_without_its_lock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
