@@ -1,12 +1,10 @@
 /* Commands of hooks in the background. */
 #include "hook/background.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "script/hook_request.h"
 
 #define MAX_TERM_MS 5000 /* from SIGTERM to SIGKILL */
 
@@ -23,7 +21,7 @@ static void drop(struct backgrounds *b, size_t place)
 
 static bool is_there(const struct background *item)
 {
-	return item->command.job.pid != 0 || job_group_remains(item->group);
+	return item->command.job.pid != 0 || process_group_remains(item->group);
 }
 
 /*
@@ -101,7 +99,7 @@ bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 		*trouble = command_trouble(&item->command.what, &result);
 	}
 	/* What it has started itself ends with the boot, too. */
-	if (item->late || !job_group_remains(item->group))
+	if (item->late || !process_group_remains(item->group))
 		drop(b, place);
 	else if (!is_ours)
 		item->until_ms = -1;

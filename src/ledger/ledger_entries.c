@@ -1,5 +1,4 @@
 /* The entries of the ledger: each change writes the file. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "ledger/pidfile.h"
 #include "ledger/sockets.h"
 #include "platform/os.h"
+#include "platform/spawn.h"
 
 bool ledger_is_alive(pid_t pid, int64_t start)
 {
@@ -292,15 +292,7 @@ const struct ledger_process *ledger_process_at(const struct ledger *l, size_t in
 
 bool ledger_process_runs(const struct ledger_process *p)
 {
-	if (p->pid <= 0)
-		return false;
-	if (ledger_is_alive(p->pid, p->start))
-		return true;
-	/*
-	 * The kernel gives no process the pid of a group that has members.  EPERM: another user's
-	 * process has that pid, so the group is not vmrun's.
-	 */
-	return kill(p->pid, 0) != 0 && errno == ESRCH && kill(-p->pid, 0) == 0;
+	return ledger_is_alive(p->pid, p->start) || process_group_remains(p->pid);
 }
 
 void ledger_signal_process(const struct ledger_process *p, int signal)

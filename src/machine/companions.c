@@ -228,7 +228,7 @@ struct companion_run *companions_ended(struct companions *c, pid_t pid)
 /* Returns whether a companion has ended and left processes. */
 static bool lingers(const struct companion_run *run)
 {
-	return run->job.pid == 0 && run->group != 0 && job_group_remains(run->group);
+	return run->job.pid == 0 && process_group_remains(run->group);
 }
 
 size_t companions_running(const struct companions *c)

@@ -193,6 +193,15 @@ bool process_has_ended(pid_t pid)
 	    info.si_pid != 0;
 }
 
+bool process_group_remains(pid_t group)
+{
+	/*
+	 * The kernel gives no process the pid of a group that has members: where a process has it,
+	 * which may be another user's (EPERM), the group is gone.
+	 */
+	return group > 0 && kill(group, 0) != 0 && errno == ESRCH && kill(-group, 0) == 0;
+}
+
 int process_reap(pid_t pid, struct process_end *end, struct error *err)
 {
 	int status = 0;

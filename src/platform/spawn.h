@@ -71,6 +71,11 @@ struct process_end {
 
 /* Returns whether a child has ended: it can be reaped without waiting. */
 bool process_has_ended(pid_t pid);
+/*
+ * Returns whether processes are left in the group of a process that has been reaped, whose pid was
+ * `group`; 0: none was started.
+ */
+bool process_group_remains(pid_t group);
 /* Reaps a child that has ended or is about to, as waitset_next() reports. */
 int process_reap(pid_t pid, struct process_end *end, struct error *err);
 

@@ -267,13 +267,8 @@ void job_signal_group(const struct job *j, pid_t group, int signal)
 {
 	if (j->pid > 0)
 		job_signal_all(j, signal);
-	else if (group > 0 && job_group_remains(group))
+	else if (process_group_remains(group))
 		(void)kill(-group, signal);
-}
-
-bool job_group_remains(pid_t group)
-{
-	return kill(group, 0) != 0 && errno == ESRCH && kill(-group, 0) == 0;
 }
 
 void job_let_end(const struct job *j, int ms)

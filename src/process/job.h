@@ -133,12 +133,6 @@ void job_signal(const struct job *j, int signal);
 void job_signal_all(const struct job *j, int signal);
 /* Does so, or signals what a job that has been reaped, whose pid was `group`, left in its group. */
 void job_signal_group(const struct job *j, pid_t group, int signal);
-/*
- * Returns whether processes are left in the group of a job that has been reaped, whose pid was
- * `group`.  The kernel gives no process the pid of a group that has members: a process of that pid
- * is another's.
- */
-bool job_group_remains(pid_t group);
 /* Waits at most `ms` milliseconds for the end of the process, and does not reap it. */
 void job_let_end(const struct job *j, int ms);
 /* Sends SIGKILL to the process and to its group. */
