@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/vm_name.h"
+#include "platform/clock.h"
 
 int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
 {
@@ -122,7 +123,7 @@ int vmrun_client_open(
 		    MAX_VM_NAME);
 	path = mem_format("%s/%s/control", directory, vm);
 	c->directory = mem_format("%s/%s", directory, vm);
-	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
+	if (connection_open(&c->connection, path, clock_deadline_ms(limit_ms)) != 0)
 		status = fail_open(c, path, errno);
 	c->is_absent = status == VMRUN_CLIENT_NOT_RUNNING;
 	return status;

@@ -18,13 +18,6 @@
 #define MAX_REFUSED_MS 1000 /* for an owner that refuses */
 #define READ_BYTES 4096	    /* received at once */
 
-int64_t connection_deadline_ms(int64_t limit_ms)
-{
-	int64_t now = clock_ms();
-
-	return limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
-}
-
 /* Waits until the socket is ready.  Returns 0, or -1 with errno, ETIMEDOUT after the deadline. */
 static int wait_ready(const struct connection *c, short events, int64_t until_ms)
 {

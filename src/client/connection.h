@@ -15,8 +15,6 @@ struct connection {
 	size_t searched; /* bytes of `received` that have no newline */
 };
 
-/* Returns the deadline that is this far from now; a negative one never passes. */
-int64_t connection_deadline_ms(int64_t limit_ms);
 /*
  * Connects to a socket.  Returns 0, or -1 with errno: ENOENT or ECONNREFUSED if no process
  * listens.

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "platform/clock.h"
+
 int vmrun_client_attach(struct vmrun_client *client, bool typing, int64_t limit_ms)
 {
 	const char *request =
@@ -25,7 +27,7 @@ int vmrun_client_read(
     struct vmrun_client *client, void *bytes, size_t size, size_t *length, int64_t limit_ms)
 {
 	struct connection *c = &client->connection;
-	int64_t until_ms = connection_deadline_ms(limit_ms);
+	int64_t until_ms = clock_deadline_ms(limit_ms);
 	int status = client_expect(client, true);
 
 	if (length == NULL)
@@ -70,7 +72,7 @@ int vmrun_client_write(
 		return client_fail(client, VMRUN_CLIENT_USAGE,
 		    "attached without typing: open another client and attach it with typing");
 	if (connection_send(
-		&client->connection, bytes, size, written, connection_deadline_ms(limit_ms)) == 0)
+		&client->connection, bytes, size, written, clock_deadline_ms(limit_ms)) == 0)
 		return client_succeed(client);
 	if (errno == ETIMEDOUT)
 		return client_fail(

@@ -60,12 +60,6 @@ static bool is_supervised(const struct vmrun_list *list, const char *name)
 	return client_supervisor(directory) != 0;
 }
 
-/* Returns the limit of a call that must end at this time; -1: none. */
-static int64_t left_ms(int64_t until_ms)
-{
-	return until_ms < 0 ? -1 : clock_left_ms(until_ms);
-}
-
 /* Stores the state of a VM whose vmrun does not answer. */
 static void set_state(struct entry *e, const char *state)
 {
@@ -74,22 +68,23 @@ static void set_state(struct entry *e, const char *state)
 
 static void send_status(const struct vmrun_list *list, struct entry *e, int64_t until_ms)
 {
-	int status = vmrun_client_open(&e->client, list->run_dir, e->name, left_ms(until_ms));
+	int status = vmrun_client_open(&e->client, list->run_dir, e->name, clock_left_ms(until_ms));
 
 	if (status == VMRUN_CLIENT_DENIED)
 		set_state(e, "denied");
 	else if (status != VMRUN_CLIENT_OK)
 		set_state(e, is_supervised(list, e->name) ? "silent" : "dead");
-	else if (vmrun_client_send(e->client, "{\"cmd\":\"status\"}", left_ms(until_ms), NULL) !=
-	    VMRUN_CLIENT_OK)
+	else if (vmrun_client_send(e->client, "{\"cmd\":\"status\"}", clock_left_ms(until_ms),
+		     NULL) != VMRUN_CLIENT_OK)
 		set_state(e, "silent");
 }
 
 static void receive_status(struct entry *e, int64_t until_ms)
 {
 	const struct vmrun_message *message;
-	int status = e->state != NULL ? VMRUN_CLIENT_USAGE
-				      : vmrun_client_next(e->client, left_ms(until_ms), &message);
+	int status = e->state != NULL
+	    ? VMRUN_CLIENT_USAGE
+	    : vmrun_client_next(e->client, clock_left_ms(until_ms), &message);
 
 	if (status == VMRUN_CLIENT_OK && message->ok) {
 		e->status = mem_copy(message->json);
@@ -111,7 +106,7 @@ static void query_all(struct vmrun_list *list, int64_t limit_ms)
 	for (size_t first = 0; first < list->count; first += MAX_CONNECTIONS) {
 		size_t end =
 		    first + MAX_CONNECTIONS < list->count ? first + MAX_CONNECTIONS : list->count;
-		int64_t until_ms = connection_deadline_ms(limit_ms);
+		int64_t until_ms = clock_deadline_ms(limit_ms);
 
 		for (size_t i = first; i < end; i++)
 			send_status(list, &list->entry[i], until_ms);

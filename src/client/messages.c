@@ -118,7 +118,7 @@ static int send_request(
 int vmrun_client_send(
     struct vmrun_client *client, const char *request, int64_t limit_ms, uint64_t *id)
 {
-	int status = send_request(client, request, false, connection_deadline_ms(limit_ms));
+	int status = send_request(client, request, false, clock_deadline_ms(limit_ms));
 
 	if (id != NULL)
 		*id = status == VMRUN_CLIENT_OK ? client->last_id : 0;
@@ -277,7 +277,7 @@ int vmrun_client_next(
 		return client_fail_null(client, "message");
 	*message = NULL;
 	if (status == VMRUN_CLIENT_OK && !take_kept(client))
-		status = receive_wanted(client, connection_deadline_ms(limit_ms));
+		status = receive_wanted(client, clock_deadline_ms(limit_ms));
 	if (status == VMRUN_CLIENT_TIMED_OUT)
 		return client_fail(
 		    client, VMRUN_CLIENT_TIMED_OUT, "no answer or event came within the limit");
@@ -318,7 +318,7 @@ static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 
 int client_ask(struct vmrun_client *c, const char *request, bool attaches, int64_t limit_ms)
 {
-	int64_t until_ms = connection_deadline_ms(limit_ms);
+	int64_t until_ms = clock_deadline_ms(limit_ms);
 	int status;
 
 	c->is_answered = false;

@@ -86,9 +86,3 @@ void alarms_free(struct alarms *set)
 	free(set->item);
 	memset(set, 0, sizeof(*set));
 }
-
-void alarm_sooner(int64_t *at, int64_t other)
-{
-	if (other >= 0 && (*at < 0 || other < *at))
-		*at = other;
-}

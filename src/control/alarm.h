@@ -25,7 +25,5 @@ void alarms_cancel(struct alarms *set, struct alarm *alarm);
 const struct alarm *alarms_first(const struct alarms *set);
 /* Frees the memory of an empty set. */
 void alarms_free(struct alarms *set);
-/* Sets *at to the earlier of two times; -1 means no time. */
-void alarm_sooner(int64_t *at, int64_t other);
 
 #endif

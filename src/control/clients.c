@@ -269,7 +269,7 @@ int64_t clients_until_ms(const struct control *c)
 		const struct client *client = c->client[i];
 
 		if (client != NULL && client->waits == 0)
-			alarm_sooner(&at, client->arrived_ms + c->hurry_ms);
+			at = clock_earlier(at, client->arrived_ms + c->hurry_ms);
 	}
 	return at;
 }

@@ -133,16 +133,12 @@ void control_renew(struct control *c)
 
 int64_t control_until_ms(const struct control *c)
 {
-	int64_t at;
-
 	if (c == NULL || c->listener.fd < 0)
 		return -1;
-	at = waiters_until_ms(c);
 	if (!TAILQ_EMPTY(&c->moved) || c->news || streams_has_news(c))
 		return 0;
-	alarm_sooner(&at, listener_until_ms(c));
-	alarm_sooner(&at, clients_until_ms(c));
-	return at;
+	return clock_earlier(
+	    clock_earlier(waiters_until_ms(c), listener_until_ms(c)), clients_until_ms(c));
 }
 
 void control_close(struct control *c)

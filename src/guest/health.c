@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/clock.h"
 #include "base/str.h"
 #include "guest/attempt.h"
 
@@ -77,18 +78,14 @@ void health_hear(struct health *h, const char *bytes, size_t n, int64_t now_ms)
 		h->printed = true;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 int64_t health_until_ms(const struct health *h)
 {
 	bool asks = h->ready != NULL || h->alive != NULL || h->limit_ms > 0;
 
 	if (!asks || h->rests || h->verdict != HEALTH_NOTHING)
 		return -1;
-	return earlier(earlier(h->within_at_ms, h->limit_at_ms), h->tries ? -1 : h->next_ms);
+	return clock_earlier(
+	    clock_earlier(h->within_at_ms, h->limit_at_ms), h->tries ? -1 : h->next_ms);
 }
 
 static void give_verdict(struct health *h, enum health_news verdict)

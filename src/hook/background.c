@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "platform/clock.h"
 
 #define MAX_TERM_MS 5000 /* from SIGTERM to SIGKILL */
 
@@ -144,8 +145,8 @@ int64_t background_until_ms(const struct backgrounds *b)
 	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
 		const struct background *item = b->item[i];
 
-		if (item != NULL && item->until_ms >= 0 && (first < 0 || item->until_ms < first))
-			first = item->until_ms;
+		if (item != NULL)
+			first = clock_earlier(first, item->until_ms);
 	}
 	return first;
 }

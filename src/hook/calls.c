@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "hook/call.h"
+#include "platform/clock.h"
 
 #define MAX_COMMANDS_MS 60000 /* for commands in the background that vmrun waits for at its end */
 
@@ -294,12 +295,6 @@ void calls_end_commands(struct calls *c)
 	background_end(&c->backgrounds, now(c));
 }
 
-/* Returns the earlier of two times; -1: never. */
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 /* Returns when something is due for a call. */
 static int64_t call_until_ms(const struct calls *c, const struct call *call)
 {
@@ -307,7 +302,7 @@ static int64_t call_until_ms(const struct calls *c, const struct call *call)
 
 	if (left != NULL && left != call && call->state != CALL_WAITS)
 		return call->gone_ms;
-	return earlier(
+	return clock_earlier(
 	    call->state == CALL_WAITS ? wait_until_ms(call) : call->until_ms, call->gone_ms);
 }
 
@@ -317,7 +312,7 @@ int64_t calls_until_ms(const struct calls *c)
 
 	for (size_t i = 0; i <= c->lasting_end; i++) {
 		if (at(c, i) != NULL)
-			first = earlier(first, call_until_ms(c, at(c, i)));
+			first = clock_earlier(first, call_until_ms(c, at(c, i)));
 	}
 	return first;
 }

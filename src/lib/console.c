@@ -71,13 +71,8 @@ bool vmrun_console_find(const struct vmrun *vm, uint64_t *at, const char *text)
 static int wait_for_wake(const struct vmrun *vm, int64_t until_ms)
 {
 	struct pollfd p = { .fd = waitset_fd(vm->wait), .events = POLLIN };
-	int64_t left_ms = until_ms < 0 ? -1 : until_ms - clock_ms();
 
-	if (until_ms >= 0 && left_ms < 0)
-		left_ms = 0;
-	return poll(&p, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms) < 0 && errno != EINTR
-	    ? -1
-	    : 0;
+	return poll(&p, 1, clock_left_ms(until_ms)) < 0 && errno != EINTR ? -1 : 0;
 }
 
 /* Returns whether a boot has begun whose target has no console. */
@@ -88,8 +83,7 @@ static bool has_booted_without(const struct vmrun *vm)
 
 int vmrun_console_wait(struct vmrun *vm, uint64_t *at, const char *text, int64_t limit_ms)
 {
-	int64_t now = clock_ms();
-	int64_t until_ms = limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
+	int64_t until_ms = clock_deadline_ms(limit_ms);
 
 	handle_forget_refusal(vm);
 	if (console_of(vm) == NULL)
@@ -101,7 +95,7 @@ int vmrun_console_wait(struct vmrun *vm, uint64_t *at, const char *text, int64_t
 			return handle_refuse(vm, "no serial port of this VM is \"console\"");
 		if (vmrun_ended(vm))
 			return VMRUN_STATUS_CHECK;
-		if (until_ms >= 0 && clock_ms() >= until_ms)
+		if (clock_left_ms(until_ms) == 0)
 			return VMRUN_STATUS_BUSY;
 		if (wait_for_wake(vm, until_ms) != 0)
 			return VMRUN_STATUS_OS;

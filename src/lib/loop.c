@@ -20,11 +20,8 @@ int loop_open(struct vmrun *vm)
 /* Sets the timer to the next deadline of the machine or a client; a simulation needs no timer. */
 static int set_deadline(struct vmrun *vm, struct error *err)
 {
-	int64_t at = machine_until_ms(vm->machine);
-	int64_t clients = control_until_ms(vm->control);
+	int64_t at = clock_earlier(machine_until_ms(vm->machine), control_until_ms(vm->control));
 
-	if (clients >= 0 && (at < 0 || clients < at))
-		at = clients;
 	if (at == vm->deadline_ms || vm->source.dry)
 		return 0;
 	/* Without the timer vmrun could wait for ever; the kernel may lack memory for a moment. */

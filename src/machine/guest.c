@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
+#include "platform/clock.h"
 
 #define MAX_OLD_READS 64  /* of the console: 256 KiB, more than a terminal holds */
 #define MAX_EXIT_MS 20000 /* from the reason to the exit: a slow disk may take long */
@@ -211,12 +212,10 @@ void guest_begin_simulated(struct machine *m)
 
 int64_t guest_until_ms(const struct machine *m)
 {
-	int64_t health = health_until_ms(&m->guest.health);
-	int64_t attempt = attempt_until_ms(&m->guest.attempt);
-	int64_t asked = health < 0 || (attempt >= 0 && attempt < health) ? attempt : health;
-	int64_t halt = m->guest.halt_ms;
+	int64_t asked =
+	    clock_earlier(health_until_ms(&m->guest.health), attempt_until_ms(&m->guest.attempt));
 
-	return halt > 0 && (asked < 0 || halt < asked) ? halt : asked;
+	return clock_earlier(asked, m->guest.halt_ms > 0 ? m->guest.halt_ms : -1);
 }
 
 /*

@@ -31,9 +31,8 @@ static bool hook_is_next(const struct machine *m)
 int64_t machine_until_ms(const struct machine *m)
 {
 	int64_t at = hook_is_next(m) ? calls_until_ms(&m->calls) : m->present.deadline_ms;
-	int64_t guest = guest_until_ms(m);
 
-	return guest >= 0 && (at < 0 || guest < at) ? guest : at;
+	return clock_earlier(at, guest_until_ms(m));
 }
 
 bool machine_computes(const struct machine *m)

@@ -36,6 +36,18 @@ int clock_left_ms(int64_t at_ms)
 	return at_ms - now < INT_MAX ? (int)(at_ms - now) : INT_MAX;
 }
 
+int64_t clock_deadline_ms(int64_t limit_ms)
+{
+	int64_t now = clock_ms();
+
+	return limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
+}
+
+int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 void clock_sleep(int64_t ms)
 {
 	struct timespec left = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };

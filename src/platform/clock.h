@@ -13,6 +13,10 @@ int64_t clock_date_ms(void);
  * negative time.
  */
 int clock_left_ms(int64_t at_ms);
+/* Returns the time that is `limit_ms` from now; -1, never, for a negative limit or one too long. */
+int64_t clock_deadline_ms(int64_t limit_ms);
+/* Returns the earlier of two times, each of which may be negative: never. */
+int64_t clock_earlier(int64_t a, int64_t b);
 /* Sleeps for that time, whatever signals arrive: not for a loop that watches anything. */
 void clock_sleep(int64_t ms);
 

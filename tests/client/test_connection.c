@@ -82,7 +82,7 @@ static void test_owner_that_does_not_listen(void **state)
 
 	(void)state;
 	bind_owner();
-	assert_int_equal(connection_open(&c, "soon", connection_deadline_ms(0)), -1);
+	assert_int_equal(connection_open(&c, "soon", clock_deadline_ms(0)), -1);
 	assert_int_equal(errno, ECONNREFUSED);
 	began = clock_ms();
 	assert_int_equal(connection_open(&c, "soon", -1), -1);
@@ -130,7 +130,7 @@ static void test_lines(void **state)
 	expect_line(&c, "");
 	assert_null(connection_cut_line(&c));
 	assert_false(connection_has_line(&c));
-	assert_int_equal(connection_receive(&c, connection_deadline_ms(0)), -1);
+	assert_int_equal(connection_receive(&c, clock_deadline_ms(0)), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_int_equal(write(end, "o\nrest", 6), 6);
 	assert_int_equal(connection_receive(&c, -1), 1);
@@ -149,16 +149,6 @@ static void test_lines(void **state)
 	connection_close(&c);
 }
 
-static void test_deadlines(void **state)
-{
-	int64_t now = clock_ms();
-
-	(void)state;
-	assert_int_equal(connection_deadline_ms(-1), -1);
-	assert_int_equal(connection_deadline_ms(INT64_MAX), -1);
-	assert_true(connection_deadline_ms(1000) >= now + 1000);
-}
-
 /* What the socket does not accept stays, in order, and goes while the connection receives. */
 static void test_unsent_bytes_go_later(void **state)
 {
@@ -173,7 +163,7 @@ static void test_unsent_bytes_go_later(void **state)
 
 		str_add_n(&c.unsent, &byte, 1);
 	}
-	assert_int_equal(connection_flush(&c, connection_deadline_ms(0)), -1);
+	assert_int_equal(connection_flush(&c, clock_deadline_ms(0)), -1);
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_true(c.unsent.length > 0 && c.unsent.length < MANY);
 	while (got < MANY) {
@@ -183,7 +173,7 @@ static void test_unsent_bytes_go_later(void **state)
 		for (ssize_t i = 0; i < n; i++)
 			assert_int_equal(bytes[i], 'a' + (got + (size_t)i) % 23);
 		got += (size_t)n;
-		assert_int_equal(connection_receive(&c, connection_deadline_ms(0)), -1);
+		assert_int_equal(connection_receive(&c, clock_deadline_ms(0)), -1);
 	}
 	assert_int_equal(c.unsent.length, 0);
 	(void)close(end);
@@ -217,7 +207,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_owner_that_does_not_listen, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_unsent_bytes_go_later),
 		cmocka_unit_test(test_a_line_has_a_limit),
 	};
