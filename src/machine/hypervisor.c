@@ -1,4 +1,5 @@
 /* Starts the loader and the hypervisor of a boot, and handles their exits. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -300,23 +301,33 @@ static void say_loading(struct machine *m)
 	event_argv(r, m->boot.plan.loading.argv.item);
 }
 
-struct next hypervisor_load(struct machine *m)
+/* Starts the loader with the commands of its file, or with the console, as its input. */
+static int start_loader(struct machine *m, struct error *err)
 {
 	const struct loading *loading = &m->boot.plan.loading;
-	int input = m->options.console_input, rc;
+	int input, rc;
+
+	if (loading->input == NULL)
+		return start(m, CHILD_LOADER, m->options.console_input, err);
+	input = open(loading->input_path, O_RDONLY | O_CLOEXEC);
+	if (input < 0)
+		return error_set(err, STATUS_OS, "%s: cannot read the loader's commands: %s",
+		    loading->input_path, strerror(errno));
+	rc = start(m, CHILD_LOADER, input, err);
+	(void)close(input);
+	return rc;
+}
+
+struct next hypervisor_load(struct machine *m)
+{
 	ERROR_AUTO struct error err = { 0 };
 
 	if (m->options.simulation != NULL)
 		return stay();
-	if (loading->input != NULL)
-		input = open(loading->input_path, O_RDONLY | O_CLOEXEC);
-	rc = start(m, CHILD_LOADER, input, &err);
-	if (loading->input != NULL && input >= 0)
-		(void)close(input);
-	if (rc != 0)
+	if (start_loader(m, &err) != 0)
 		return fail_start(m, CHILD_LOADER, &err);
 	say_loading(m);
-	return go(STATE_LOADING, loading->timeout_ms);
+	return go(STATE_LOADING, m->boot.plan.loading.timeout_ms);
 }
 
 struct next hypervisor_start(struct machine *m)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "life.h"
@@ -90,6 +91,24 @@ static void test_input_of_a_loader(void **state)
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	assert_int_equal(fclose(f), 0);
 	assert_string_equal(text, "boot\n");
+	vm_close(&v);
+}
+
+/* Without its commands it would load nothing, and nobody would know why. */
+static void test_input_that_cannot_be_read(void **state)
+{
+	(void)state;
+	vm_stub("bhyveload", "cat >typed");
+	vm_make(&v, LOADER, NULL);
+	v.machine->boot.plan.loading.input_path = mem_copy("run/walk/input");
+	v.machine->boot.plan.loading.input = mem_copy("boot\n");
+	vm_check_next(enter(STATE_STARTING), STATE_LOADING, -1);
+	assert_int_equal(unlink("run/walk/input"), 0);
+	vm_check_next(enter(STATE_LOADING), STATE_DECIDING, -1);
+	check_outcome(CAUSE_LOADER_FAILED, -1);
+	assert_int_equal(running()->exec_status, STATUS_FAULT);
+	vm_check_told(&v, "run/walk/input: cannot read the loader's commands: No such file");
+	assert_int_equal(access("typed", F_OK), -1);
 	vm_close(&v);
 }
 
@@ -221,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LOAD(test_loader),
 		LOAD(test_input_of_a_loader),
+		LOAD(test_input_that_cannot_be_read),
 		LOAD(test_descriptors_of_a_loader),
 		LOAD(test_output_of_a_loader),
 		LOAD(test_loader_that_fails),
