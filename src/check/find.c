@@ -267,7 +267,7 @@ static void find_for(struct search *s, struct device *dev)
 
 	if (dev->kind->placeholder == NULL)
 		return;
-	mem_free_at(&dev->found);
+	free(dev->found);
 	dev->found = NULL;
 	if (dev->kind->placeholder(dev) == NULL)
 		return;
@@ -319,7 +319,7 @@ static void find_com(struct search *s, size_t port)
 
 	if (com == NULL || strcmp(com, "nmdm") != 0 || !s->host.bhyve)
 		return;
-	mem_free_at(&s->spec->com_found[port]);
+	free(s->spec->com_found[port]);
 	s->spec->com_found[port] = old == NULL ? NULL : mem_copy(old);
 	for (int n = 0; n < MAX_UNITS && s->spec->com_found[port] == NULL; n++) {
 		MEM_AUTO char *name = mem_format("nmdm%dA", n);
@@ -369,7 +369,7 @@ size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct 
 			continue;
 		drop_port(names, old);
 		pairs_remove(before, dev->id);
-		mem_free_at(&dev->found);
+		free(dev->found);
 		dev->found = NULL;
 		dropped++;
 	}

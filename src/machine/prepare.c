@@ -196,7 +196,7 @@ void prepare_check_again(struct preparation *p)
 	facts_clear(&p->facts);
 	findings_clear(&p->missing);
 	findings_clear(&p->findings);
-	mem_free_at(&p->console_fault);
+	free(p->console_fault);
 	p->console_fault = NULL;
 	/* Another program may have taken a free name or port in the meantime. */
 	if (p->step == PREPARE_CHECK)

@@ -3,6 +3,7 @@
  * the commands that print facts.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,7 +68,7 @@ void prepare_fact_ended(struct machine *m)
 static void end_wait(struct preparation *p)
 {
 	p->until_ms = 0;
-	mem_free_at(&p->awaited);
+	free(p->awaited);
 	p->awaited = NULL;
 	p->wait_is_told = false;
 }

@@ -41,7 +41,7 @@ static char *host_of(const char *place)
 	char *host = mem_copy_n(place + skip, n - 2 * (size_t)skip);
 
 	if (*host == '\0' || strcmp(host, "localhost") == 0) {
-		mem_free_at(&host);
+		free(host);
 		host = mem_copy("127.0.0.1");
 	}
 	return host;
