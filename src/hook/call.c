@@ -81,7 +81,7 @@ static enum progress begin_function(struct calls *c, struct call *call)
 	return handle_reply(c, call, rc, &reply, &err);
 }
 
-/* Calls the functions of the main call that follow. */
+/* Calls the next functions of the main call, until one waits or all have been called. */
 static enum progress begin_next(struct calls *c, struct call *call)
 {
 	enum progress progress = CALL_NEXT;

@@ -15,8 +15,7 @@ enum call_state {
 };
 
 enum call_wait {
-	WAIT_TIME, /* also of an answer that is there: the call continues after a turn of the loop
-		    */
+	WAIT_TIME, /* also for the turn of the loop before a call with an answer continues */
 	WAIT_COMMAND,
 	WAIT_TEXT, /* on the console */
 	WAIT_SEND,
@@ -57,7 +56,7 @@ struct call {
 void wait_begin(struct calls *c, struct call *call, struct node *request);
 /* Ends a wait with an answer (taken; NULL: nil). */
 void wait_answer(struct call *call, struct node *answer);
-/* Answers a demand: done, or why not. */
+/* Answers a demand; why_not: the reason why it was not met, or NULL. */
 void wait_answer_demand(struct calls *c, struct call *call, const char *why_not);
 /* Ends a wait because the boot has ended. */
 void wait_gone(struct calls *c, struct call *call);

@@ -115,7 +115,7 @@ struct calls {
 	uint64_t console_end; /* likewise when it ended */
 	bool has_console;     /* the boot has a serial port that is vmrun's console */
 	bool boot_runs;	      /* calls_boot_began() was called, calls_boot_ended() was not */
-	bool steps;	      /* inside calls_go_on() */
+	bool steps;	      /* calls begin and continue: go_on() is not entered again */
 	bool main_ended;      /* for the owner to take: the main call has ended */
 	bool lasting_ended;   /* likewise: the last lasting call after the end of its boot */
 };

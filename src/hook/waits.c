@@ -25,8 +25,8 @@ void wait_answer(struct call *call, struct node *answer)
 
 /*
  * Lets a call that has its answer at once continue after a turn of the loop, because a hook that
- * asks again and again must not block it.  It has not waited: its time
- * limit does not count anew.
+ * asks again and again must not block it.  The call has not waited: its time limit does not count
+ * anew.
  */
 static void take_turn(struct calls *c, struct call *call)
 {

@@ -14,7 +14,7 @@ int port_connect(const char *address, int port, int *fd);
 int port_connected(int fd);
 
 /*
- * Returns whether a server could listen at a place: "ADDR:PORT", "[V6]:PORT" or ":PORT".  Returns 0
+ * Tries whether a server could listen at a place: "ADDR:PORT", "[V6]:PORT" or ":PORT".  Returns 0
  * or an errno: EADDRINUSE the port is in use, EADDRNOTAVAIL this host has no such address, EACCES,
  * EINVAL the address is a name, which is not looked up (but "localhost"), or another one of
  * bind(2).  Ignores connections that are ending, as servers do.  No client can connect meanwhile.

@@ -38,12 +38,12 @@ struct spawn {
 /*
  * Starts the process.  All other signals have their default action and none is blocked; no handler
  * of this process ever runs in it.  The child is tied to this process before it executes anything,
- * and does not execute if this process died meanwhile.  On Linux, a process
- * with a death_signal whose starter is not the main thread gets a thread of the library until it
- * ends, and one whose starter is the main thread also gets the signal when that thread ends.  Fails
- * with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when exec
- * itself failed (the text names the program and the reason), STATUS_OS for anything before; the
- * child is reaped then.
+ * and does not execute if this process died meanwhile.  On Linux, a process with a death_signal
+ * whose starter is not the main thread gets a thread of the library until it ends, and one whose
+ * starter is the main thread also gets the signal when that thread ends.
+ *
+ * Fails with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when exec itself failed (the text names the
+ * program and the reason), STATUS_OS for anything before; the child is reaped then.
  */
 int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
 /* Finds the signals whose action is not the default one, of which every child resets the action. */

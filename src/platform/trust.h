@@ -1,4 +1,4 @@
-/* Returns whether root may run commands from a file: not when other users may write the file. */
+/* Files that root may trust: those that no other user may write. */
 #ifndef PLATFORM_TRUST_H
 #define PLATFORM_TRUST_H
 

@@ -18,9 +18,8 @@ struct forecast {
 
 /*
  * Makes the forecast of a boot of this target with this spec, hooks aside.  Leaves out causes that
- * the boot cannot end with: loader_failed without a loader, not_ready, unhealthy and
- * timed_out without the keys that they come of, given_up without a limit, and a stop
- * request.
+ * the boot cannot end with: loader_failed without a loader, not_ready, unhealthy and timed_out
+ * without the keys that they come of, given_up without a limit, and a stop request.
  */
 void forecast_make(const struct policy_options *options, const struct spec *spec,
     const char *target, struct forecast *out);

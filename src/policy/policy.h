@@ -29,8 +29,7 @@ struct policy_question {
 	const struct outcome *outcome;
 	int64_t automatic_boots; /* made so far */
 	bool stop_requested;
-	const char
-	    *reboot_to; /* target of a reboot request, "" for the same one; NULL: no request */
+	const char *reboot_to;	   /* target of a reboot request, "": the next; NULL: no request */
 	bool reboot_is_automatic;  /* a hook has requested it */
 	const char *once;	   /* target of a request for the next boot, or NULL */
 	const struct node *answer; /* of the first hook that decided, or NULL */
