@@ -22,11 +22,11 @@ const char *vmrun_version(void)
 }
 
 /*
- * Reports an invalid value, with a hint if one of the candidates (NULL-terminated, or NULL) is
- * similar.  Returns -1.
+ * Reports an invalid value after what was expected, with a hint if one of the candidates
+ * (NULL-terminated, or NULL) is similar.  Returns -1.
  */
 static int usage(
-    struct vmrun *vm, const char *fmt, const char *value, const char *const *candidates)
+    struct vmrun *vm, const char *what, const char *value, const char *const *candidates)
 {
 	struct near near = { .wanted = value };
 	struct error err = { 0 };
@@ -35,7 +35,7 @@ static int usage(
 		near_offer(&near, candidates[i]);
 	MEM_AUTO char *hint = near_hint(&near);
 
-	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"%s", fmt, value, hint);
+	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"%s", what, value, hint);
 	report_take(&vm->report, NULL, &err);
 	return -1;
 }
