@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "luamodule/arguments.h"
+#include "luamodule/hold.h"
 #include "luamodule/loop.h"
 #include "luamodule/vm.h"
 
@@ -13,6 +14,7 @@
 int console_read(lua_State *L)
 {
 	struct vm *vm = vm_check(L, 1);
+	bool held = hold_begin(L); /* a finalizer could close the VM */
 	char bytes[4096];
 	luaL_Buffer b;
 	size_t n;
@@ -21,6 +23,7 @@ int console_read(lua_State *L)
 	while ((n = vmrun_console_read(vm->handle, &vm->read_at, bytes, sizeof(bytes))) > 0)
 		luaL_addlstring(&b, bytes, n);
 	luaL_pushresult(&b);
+	hold_end(L, held);
 	return 1;
 }
 
