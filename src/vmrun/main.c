@@ -47,7 +47,9 @@ static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o
 		o->hypervisor = environment("VMRUN_HYPERVISOR");
 	if (line->bhyve != NULL && line->qemu != NULL &&
 	    (o->hypervisor == NULL || strcmp(o->hypervisor, "auto") == 0)) {
-		(void)fputs("vmrun: --bhyve and --qemu: say which with --hypervisor\n", stderr);
+		(void)fputs(
+		    "vmrun: --bhyve and --qemu are both given: choose one with --hypervisor\n",
+		    stderr);
 		return false;
 	}
 	o->bhyve = bhyve;

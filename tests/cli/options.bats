@@ -46,7 +46,7 @@ usage_error() {
 	usage_error '--exit-status takes guest' --exit-status host vm.json
 	vmrun --bhyve /a --qemu /b vm.json
 	is "$status" 64
-	has 'say which with --hypervisor'
+	has '--bhyve and --qemu are both given: choose one with --hypervisor'
 }
 
 @test "two options that say what to do in place of a run: 64, unless they say the same" {
