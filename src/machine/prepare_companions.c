@@ -34,7 +34,7 @@ bool prepare_start_fact(struct machine *m, struct next *next)
 		return true;
 	}
 	p->fact_command_runs = false;
-	if (m->helper.job.missing) {
+	if (err.status == STATUS_EXEC_MISSING) {
 		facts_store(&p->facts, -1, true, NULL);
 	} else {
 		(void)error_prefix(&err, "cannot start %s", command->item[0]);

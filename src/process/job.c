@@ -162,7 +162,6 @@ int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 	int theirs[MAX_JOB_STREAMS], rc;
 
 	prepare(j, setup);
-	j->missing = path == NULL;
 	if (path == NULL)
 		return -1;
 	rc = open_streams(j, setup, theirs, err);

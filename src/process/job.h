@@ -101,9 +101,8 @@ struct job_stream {
 
 /* A zeroed job does not run. */
 struct job {
-	pid_t pid;    /* 0: it does not run */
-	bool missing; /* the last start found no executable program */
-	bool ran;     /* the last start failed, but only after the process had started */
+	pid_t pid; /* 0: it does not run */
+	bool ran;  /* the last start failed, but only after the process had started */
 	bool has_group;
 	struct waitset *wait; /* lent */
 	struct job_stream stream[MAX_JOB_STREAMS];

@@ -146,7 +146,7 @@ static void test_missing(void **state)
 	assert_int_equal(
 	    helper_start(&helper, &command, HELPER_ALL, waits, TAG_OUTPUT, end_tag, &err), -1);
 	words_free(&command);
-	assert_true(helper.job.missing);
+	assert_int_equal(err.status, STATUS_EXEC_MISSING);
 	assert_int_equal(helper.status, -1);
 	assert_int_equal(helper.job.pid, 0);
 }

@@ -170,7 +170,7 @@ static void assert_text(size_t stream, const char *text)
 	assert_string_equal(job.stream[stream].text.text, text);
 }
 
-static void cannot_start(char **argv, enum status status, bool missing, const char *why)
+static void cannot_start(char **argv, enum status status, const char *why)
 {
 	struct job_setup how = ways(argv);
 	int before = count_descriptors();
@@ -180,7 +180,6 @@ static void cannot_start(char **argv, enum status status, bool missing, const ch
 	if (strstr(err.text, why) == NULL)
 		fail_msg("no \"%s\" in \"%s\"", why, err.text);
 	error_clear(&err);
-	assert_int_equal(job.missing, missing);
 	assert_false(job.ran);
 	assert_int_equal(job.pid, 0);
 	assert_int_equal(count_descriptors(), before);
@@ -192,8 +191,8 @@ static void test_program_is_missing(void **state)
 	char *in_path[] = { "no-such-program", NULL }, *path[] = { "./missing", NULL };
 
 	(void)state;
-	cannot_start(in_path, STATUS_EXEC_MISSING, true, "not found in PATH");
-	cannot_start(path, STATUS_EXEC_MISSING, true, "No such file");
+	cannot_start(in_path, STATUS_EXEC_MISSING, "not found in PATH");
+	cannot_start(path, STATUS_EXEC_MISSING, "No such file");
 }
 
 static void test_program_is_not_executable(void **state)
@@ -202,8 +201,8 @@ static void test_program_is_not_executable(void **state)
 
 	(void)state;
 	scratch_write("plain", "true\n", 0644);
-	cannot_start(plain, STATUS_CANNOT_EXEC, true, "not executable");
-	cannot_start(directory, STATUS_CANNOT_EXEC, true, "a directory");
+	cannot_start(plain, STATUS_CANNOT_EXEC, "not executable");
+	cannot_start(directory, STATUS_CANNOT_EXEC, "a directory");
 }
 
 static void test_program_that_is_found_cannot_be_executed(void **state)
@@ -213,9 +212,9 @@ static void test_program_that_is_found_cannot_be_executed(void **state)
 
 	(void)state;
 	scratch_write("orphan", "#!/nonexistent/interpreter\n", 0755);
-	cannot_start(orphan, STATUS_CANNOT_EXEC, false, "its interpreter is missing");
+	cannot_start(orphan, STATUS_CANNOT_EXEC, "its interpreter is missing");
 	memset(longest, 'x', sizeof(longest) - 1);
-	cannot_start(much, STATUS_CANNOT_EXEC, false, "cannot be executed");
+	cannot_start(much, STATUS_CANNOT_EXEC, "cannot be executed");
 }
 
 /* A relative path begins at the directory in which the program runs. */
@@ -232,7 +231,7 @@ static void test_program_of_a_directory(void **state)
 	scratch_write("sub/inner", "#!/bin/sh\nexit 7\n", 0700);
 	how.directory = directory;
 	assert_int_equal(job_start(&job, &how, &err), -1);
-	assert_true(job.missing);
+	assert_int_equal(err.status, STATUS_EXEC_MISSING);
 	assert_non_null(strstr(err.text, "sub/missing:"));
 	error_clear(&err);
 	how.argv = inner;
@@ -271,7 +270,6 @@ static void test_descriptors_run_out(void **state)
 		assert_int_equal(err.status, STATUS_OS);
 		error_clear(&err);
 		assert_int_equal(job.pid, 0);
-		assert_false(job.missing);
 		assert_int_equal(count_descriptors(), before);
 		assert_no_child();
 	}
@@ -642,10 +640,9 @@ static void test_starts_again_without_the_old_texts(void **state)
 	assert_ends(0, 0);
 	assert_text(OUT, "second\n");
 	assert_null(job.stream[ERR].text.text);
-	cannot_start(missing, STATUS_EXEC_MISSING, true, "No such file");
+	cannot_start(missing, STATUS_EXEC_MISSING, "No such file");
 	assert_null(job.stream[OUT].text.text);
 	start_shell("exit 4");
-	assert_false(job.missing);
 	assert_ends(4, 0);
 }
 
