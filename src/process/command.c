@@ -88,6 +88,7 @@ int command_finish(struct job *j, struct command_result *out, struct error *err)
 	if (rc == 0) {
 		out->out_length = j->stream[COMMAND_OUT].text.length;
 		out->out = str_take(&j->stream[COMMAND_OUT].text);
+		out->err_length = j->stream[COMMAND_ERR].text.length;
 		out->err = str_take(&j->stream[COMMAND_ERR].text);
 	}
 	job_free(j);

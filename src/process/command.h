@@ -40,6 +40,7 @@ struct command_result {
 	char *out;	   /* stdout, at most max_output bytes and a NUL */
 	size_t out_length; /* of `out`, which may contain NULs */
 	char *err;	   /* the last MAX_COMMAND_TAIL bytes of stderr and a NUL */
+	size_t err_length; /* of `err`, likewise */
 };
 
 /*

@@ -74,7 +74,7 @@ struct node *hook_request_answer(const struct command *what, const struct comman
 	node_put(answer, "status",
 	    node_int(signal != 0 ? STATUS_SIGNAL_BASE + signal : result->end.status));
 	node_put(answer, "stdout", node_string_n(result->out, result->out_length));
-	node_put(answer, "stderr", node_string(result->err));
+	node_put(answer, "stderr", node_string_n(result->err, result->err_length));
 	return answer;
 }
 

@@ -325,10 +325,11 @@ static void test_command(void **state)
 	int64_t before = clock_ms(), after;
 
 	(void)state;
-	call_real("local status, out, err = vmrun.exec { 'sh', '-c',"
-		  "  'until [ -e go ]; do sleep 0.05; done; cat; echo e >&2; exit 3',"
-		  "  stdin = 'in', timeout = 600 }"
-		  "return vmrun.stop(status == 3 and out == 'in' and err == 'e\\n' and 1 or 2)");
+	call_real(
+	    "local status, out, err = vmrun.exec { 'sh', '-c',"
+	    "  'until [ -e go ]; do sleep 0.05; done; cat; printf \"e\\\\0f\\\\n\" >&2; exit 3',"
+	    "  stdin = 'in', timeout = 600 }"
+	    "return vmrun.stop(status == 3 and out == 'in' and err == 'e\\0f\\n' and 1 or 2)");
 	vm_await(&v, has_command);
 	assert_non_null(process());
 	assert_string_equal(process()->name, "command of a hook: sh");
