@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,4 +25,12 @@ int standard_flush(const char *program, int status)
 		return status;
 	(void)fprintf(stderr, "%s: cannot write to stdout: %s\n", program, strerror(errno));
 	return STATUS_OS;
+}
+
+bool standard_can_rewrite(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
+	    isatty(STDERR_FILENO) != 0 && tcgetpgrp(STDERR_FILENO) == getpgrp();
 }

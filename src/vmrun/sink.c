@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/mask.h"
+#include "cli/standard.h"
 #include "output.h"
 
 #define MAX_TEXT 8192 /* bytes of a message, with its NUL */
@@ -44,7 +45,7 @@ bool sink_level(const char *name, enum level *out)
 
 bool sink_has_status_line(const struct sink *s)
 {
-	return !s->json && !s->syslog && status_line_is_possible();
+	return !s->json && !s->syslog && standard_can_rewrite();
 }
 
 /* Returns whether stderr is the journal's stream: JOURNAL_STREAM is its device and inode. */

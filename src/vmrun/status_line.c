@@ -2,7 +2,6 @@
 #include "status_line.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,14 +16,6 @@
 static void put(const char *text)
 {
 	(void)output_some(STDERR_FILENO, text, strlen(text));
-}
-
-bool status_line_is_possible(void)
-{
-	const char *term = getenv("TERM");
-
-	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
-	    isatty(STDERR_FILENO) != 0 && tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
 void status_line_show(struct status_line *l)

@@ -10,8 +10,6 @@ struct status_line {
 	bool shown;
 };
 
-/* Returns whether stderr is a terminal that can rewrite a line and vmrun is in its foreground. */
-bool status_line_is_possible(void);
 /*
  * Replaces the text of the line; `fresh` starts it on a new line, because the guest's console may
  * have left its last line unfinished.

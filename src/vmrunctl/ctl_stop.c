@@ -3,14 +3,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "cli/head.h"
 #include "cli/mask.h"
+#include "cli/standard.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
@@ -41,14 +40,6 @@ static char *make_request(const char *cmd, bool waits)
 }
 
 /* --- a terminal sees the steps --- */
-
-static bool has_terminal(const struct ctl *ctl)
-{
-	const char *term = getenv("TERM");
-
-	return !ctl->json && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
-	    isatty(STDERR_FILENO) != 0 && tcgetpgrp(STDERR_FILENO) == getpgrp();
-}
 
 static void clear_line(void)
 {
@@ -184,7 +175,7 @@ int ctl_stop(const struct ctl *ctl)
 
 	if (status != STATUS_OK)
 		return status;
-	if (!ctl->no_wait && has_terminal(ctl))
+	if (!ctl->no_wait && !ctl->json && standard_can_rewrite())
 		status = stop_and_show(ctl, client, request, &answer);
 	else
 		status = ctl_ask(ctl, client, request, ctl->no_wait ? CTL_ANSWER_MS : -1, &answer);
