@@ -1,8 +1,6 @@
 /* Waiting for a state or a text, and following events. */
 #include "client/client.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_write.h"

@@ -1,5 +1,4 @@
 /* The places of clients: admits clients, marks them to be settled, drops those that time out. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>

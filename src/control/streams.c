@@ -1,6 +1,5 @@
 /* Sends events and console output; a slow client is told how much it has missed. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_write.h"

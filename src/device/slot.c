@@ -2,7 +2,6 @@
 #include "device/slot.h"
 
 #include <ctype.h>
-#include <stdio.h>
 
 #include "base/json_write.h"
 #include "device/value_schema.h"

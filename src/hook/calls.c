@@ -2,7 +2,6 @@
 #include "hook/calls.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

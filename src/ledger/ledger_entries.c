@@ -1,6 +1,5 @@
 /* The entries of the ledger: each change writes the file. */
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 /* The file of vmrun.state, and the stock hooks that store state in it. */
 #include "lib/hook_state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"

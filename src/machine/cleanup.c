@@ -1,8 +1,6 @@
 /*
  * Cleanup after an exit: destroys the VM that the hypervisor left in the kernel, with a time limit.
  */
-#include <signal.h>
-
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "machine/machine_inside.h"

@@ -2,7 +2,6 @@
  * Undoes what the ledger lists, newest first: at the end of a run, and for a vmrun that died.  An
  * entry whose command fails stays in the ledger, and the next one is tried.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -3,7 +3,6 @@
  */
 #include "policy/graph.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lualib.h>
-
 #include "base/near.h"
 #include "base/pattern.h"
 #include "base/str.h"

@@ -1,7 +1,6 @@
 /* os.time() and os.date() of a simulation, which has a clock of its own. */
 #include "script/os_time.h"
 
-#include <lauxlib.h>
 #include <lualib.h>
 
 #include "script/script_internal.h"

@@ -3,7 +3,6 @@
  * "emulations.0.path".  An entry of a list may be one that only some targets have: the setting
  * holds in those.
  */
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

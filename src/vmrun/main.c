@@ -1,6 +1,4 @@
 /* The program vmrun, a client of the public library. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* The command metrics: all VMs in the text format of Prometheus. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_node.h"

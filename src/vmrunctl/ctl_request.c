@@ -1,7 +1,6 @@
 /* A request to a running vmrun, and its answer. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

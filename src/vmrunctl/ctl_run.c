@@ -1,7 +1,6 @@
 /* The command run: a Lua script as a hook of a VM that runs. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
