@@ -1,6 +1,7 @@
-/* Arguments of functions, and what a function returns that fails. */
+/* Arguments of functions, and what functions return. */
 #include "luamodule/arguments.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -33,4 +34,11 @@ int arguments_push_failure(lua_State *L, const char *why, int status)
 	lua_pushstring(L, why);
 	lua_pushinteger(L, status);
 	return 3;
+}
+
+int arguments_push_owned(lua_State *L, char *text)
+{
+	lua_pushstring(L, text);
+	free(text);
+	return 1;
 }

@@ -1,4 +1,4 @@
-/* Arguments of functions, and what a function returns that fails. */
+/* Arguments of functions, and what functions return. */
 #ifndef LUAMODULE_ARGUMENTS_H
 #define LUAMODULE_ARGUMENTS_H
 
@@ -14,5 +14,7 @@ const char *arguments_text_or_null(lua_State *L, int argument);
 bool arguments_flag(lua_State *L, int argument);
 /* Pushes nil, the reason, and the status; returns 3. */
 int arguments_push_failure(lua_State *L, const char *why, int status);
+/* Pushes a string, or nil for NULL, and frees it; returns 1. */
+int arguments_push_owned(lua_State *L, char *text);
 
 #endif

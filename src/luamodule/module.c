@@ -10,14 +10,6 @@
 #include "luamodule/values.h"
 #include "luamodule/vm.h"
 
-/* Pushes a string, which it frees. */
-static int push_owned(lua_State *L, char *text)
-{
-	lua_pushstring(L, text);
-	free(text);
-	return 1;
-}
-
 /* Pushes nil, why, which it frees, and the status. */
 static int push_failure(lua_State *L, int status, char *why)
 {
@@ -28,7 +20,7 @@ static int push_failure(lua_State *L, int status, char *why)
 
 static int module_describe(lua_State *L)
 {
-	return push_owned(L, vmrun_describe(arguments_text(L, 1), arguments_flag(L, 2)));
+	return arguments_push_owned(L, vmrun_describe(arguments_text(L, 1), arguments_flag(L, 2)));
 }
 
 static int module_describe_device(lua_State *L)
@@ -37,12 +29,12 @@ static int module_describe_device(lua_State *L)
 
 	if (text == NULL)
 		return push_failure(L, VMRUN_STATUS_USAGE, why);
-	return push_owned(L, text);
+	return arguments_push_owned(L, text);
 }
 
 static int module_default_run_dir(lua_State *L)
 {
-	return push_owned(L, vmrun_default_run_dir());
+	return arguments_push_owned(L, vmrun_default_run_dir());
 }
 
 static int module_forget(lua_State *L)

@@ -1,8 +1,6 @@
 /* The methods of a VM. */
 #include "luamodule/vm.h"
 
-#include <stdlib.h>
-
 #include <lauxlib.h>
 
 #include "luamodule/arguments.h"
@@ -105,14 +103,6 @@ static int answer_request(lua_State *L, const struct vmrun *handle, int status)
 	return vm_push_refusal(L, handle, status);
 }
 
-/* Pushes a string and frees it. */
-static int push_owned(lua_State *L, char *text)
-{
-	lua_pushstring(L, text);
-	free(text);
-	return 1;
-}
-
 static int vm_close(lua_State *L)
 {
 	struct vm *vm = vm_at(L, 1);
@@ -169,12 +159,12 @@ static int push_bhyve_words(lua_State *L, struct vmrun *handle)
 
 static int push_command(lua_State *L, struct vmrun *handle)
 {
-	return push_owned(L, vmrun_command(handle));
+	return arguments_push_owned(L, vmrun_command(handle));
 }
 
 static int push_loader_command(lua_State *L, struct vmrun *handle)
 {
-	return push_owned(L, vmrun_loader_command(handle));
+	return arguments_push_owned(L, vmrun_loader_command(handle));
 }
 
 static int push_bhyve_config(lua_State *L, struct vmrun *handle)
@@ -184,12 +174,12 @@ static int push_bhyve_config(lua_State *L, struct vmrun *handle)
 	/* under qemu, nil means that there is nothing to print */
 	if (text == NULL && vmrun_problem_count(handle) > 0)
 		return vm_push_failure(L, handle, vmrun_status(handle));
-	return push_owned(L, text);
+	return arguments_push_owned(L, text);
 }
 
 static int push_spec(lua_State *L, struct vmrun *handle)
 {
-	return push_owned(L, vmrun_spec_json(handle));
+	return arguments_push_owned(L, vmrun_spec_json(handle));
 }
 
 static int vm_argv(lua_State *L)
@@ -234,12 +224,12 @@ static int vm_spec(lua_State *L)
 
 static int vm_graph(lua_State *L)
 {
-	return push_owned(L, vmrun_graph(vm_check(L, 1)->handle));
+	return arguments_push_owned(L, vmrun_graph(vm_check(L, 1)->handle));
 }
 
 static int vm_policy(lua_State *L)
 {
-	return push_owned(L, vmrun_policy(vm_check(L, 1)->handle));
+	return arguments_push_owned(L, vmrun_policy(vm_check(L, 1)->handle));
 }
 
 static int vm_uses_stdio(lua_State *L)
@@ -285,7 +275,7 @@ static int vm_check_host(lua_State *L)
 
 static int vm_check_json(lua_State *L)
 {
-	return push_owned(L, vmrun_check_json(vm_check(L, 1)->handle));
+	return arguments_push_owned(L, vmrun_check_json(vm_check(L, 1)->handle));
 }
 
 static int vm_findings(lua_State *L)
