@@ -73,6 +73,17 @@ static int wrong_kind(
 	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
 }
 
+/* Returns -1 with the expected range and the number given. */
+static int out_of_range(
+    const char *key, int64_t last, const char *unit, const struct node *value, struct error *err)
+{
+	STR_AUTO struct str given = { 0 };
+
+	node_add_json(&given, value);
+	return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 "%s, got %s", key, last,
+	    unit, given.text);
+}
+
 /* Stores a string; its length is limited. */
 static int store_text(
     struct request *o, const struct member *m, const struct node *value, struct error *err)
@@ -100,13 +111,8 @@ static int store_number(
 		(number > -EXACT && number < EXACT && number != (double)(int64_t)number)))
 		return wrong_kind(m->key, "a whole number", value, err);
 	/* A double rounds INT64_MAX up to 2^63. */
-	if (is_int ? value->integer < 0 : !(number >= 0 && number < TOO_LARGE)) {
-		STR_AUTO struct str text = { 0 };
-
-		node_add_json(&text, value);
-		return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 ", got %s", m->key,
-		    INT64_MAX, text.text);
-	}
+	if (is_int ? value->integer < 0 : !(number >= 0 && number < TOO_LARGE))
+		return out_of_range(m->key, INT64_MAX, "", value, err);
 	*(int64_t *)((char *)o + m->offset) = is_int ? value->integer : (int64_t)number;
 	return 0;
 }
@@ -121,8 +127,7 @@ static int store_seconds(
 		return wrong_kind(m->key, "a number of seconds", value, err);
 	seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
 	if (!(seconds >= 0 && seconds <= MAX_REQUEST_SECONDS))
-		return error_set(
-		    err, STATUS_USAGE, "%s: expected 0 to %d seconds", m->key, MAX_REQUEST_SECONDS);
+		return out_of_range(m->key, MAX_REQUEST_SECONDS, " seconds", value, err);
 	*(int64_t *)((char *)o + m->offset) = (int64_t)(seconds * 1000);
 	return 0;
 }

@@ -997,7 +997,7 @@ all_run() {
 		{"ok":false,"error":"stop: unknown member \"wiat\", did you mean \"wait\"?"}
 		{"ok":false,"error":"id: expected a number or a string, of at most 256 bytes"}
 		{"ok":false,"error":"text: expected 1 to 4096 bytes, got 0"}
-		{"ok":false,"error":"timeout: expected 0 to 1000000000 seconds"}
+		{"ok":false,"error":"timeout: expected 0 to 1000000000 seconds, got -1"}
 		{"ok":false,"error":"wait: expected one of \"state\", a string, \"gone\": true and \"ready\": true"}
 		{"ok":false,"error":"from: expected a whole number, got a number that is not an integer"}
 		{"ok":false,"error":"not JSON: column 24: expected a key in quotes"}

@@ -137,8 +137,10 @@ static void expect_bad_timeout(const char *seconds)
 {
 	MEM_AUTO char *line =
 	    mem_format("{\"cmd\":\"wait\",\"gone\":true,\"timeout\":%s}", seconds);
+	MEM_AUTO char *why =
+	    mem_format("timeout: expected 0 to 1000000000 seconds, got %s", seconds);
 
-	expect_bad(line, strlen(line), "timeout: expected 0 to 1000000000 seconds");
+	expect_bad(line, strlen(line), why);
 }
 
 static void test_longest_timeout(void **state)
@@ -188,7 +190,7 @@ static void test_numbers_out_of_range(void **state)
 		request_clear(&o);
 	}
 	expect_bad_timeout("100000000000000000000");
-	expect_bad_timeout("1e20");
+	expect_bad_timeout("1e+20");
 }
 
 /* Digits that int64_t cannot hold are no string. */
