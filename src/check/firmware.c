@@ -75,8 +75,7 @@ static void check_rom(struct check *c)
 	else if (uses_bios_option(c) && (st.st_size == 0 || st.st_size % QEMU_ROM_UNIT != 0))
 		(void)check_problem(c, &need, rom,
 		    "%jd bytes: under qemu firmware without a \"varfile\" is a multiple of %d "
-		    "bytes "
-		    "long (qemu: could not load PC BIOS)",
+		    "bytes long (qemu: could not load PC BIOS)",
 		    (intmax_t)st.st_size, QEMU_ROM_UNIT);
 	else if (c->host.bhyve && (st.st_size == 0 || st.st_size % ROM_PAGE != 0))
 		(void)check_problem(c, &need, rom,

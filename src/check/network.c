@@ -43,8 +43,7 @@ static void check_tap(
 	if (c->host.freebsd) {
 		f = check_problem(c, need, name,
 		    "is down after each boot, and qemu does not switch it on: the guest would "
-		    "reach "
-		    "nothing");
+		    "reach nothing");
 		check_words(&f->fix, COMMAND("sysctl", "net.link.tap.up_on_open=1"));
 	} else {
 		f = check_problem(c, need, name, "is down: the guest would reach nothing");

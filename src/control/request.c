@@ -227,8 +227,7 @@ static int check_state(const char *state, struct error *err)
 
 	return error_set(err, STATUS_USAGE,
 	    "state: unknown state \"%.*s\"%s: expected waiting, loading, running, stopping, "
-	    "backoff "
-	    "or given_up",
+	    "backoff or given_up",
 	    MAX_QUOTED_NAME, state, hint);
 }
 

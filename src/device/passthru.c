@@ -78,8 +78,7 @@ static void src_parse(
 	else
 		report_add(d->report, STATUS_SPEC, at,
 		    "invalid PCI address \"%s\": expected BUS:SLOT:FUNCTION in decimal, with \"/\" "
-		    "or "
-		    "\":\" between them, of domain 0, or a name such as \"ppt0\"",
+		    "or \":\" between them, of domain 0, or a name such as \"ppt0\"",
 		    text);
 }
 
@@ -232,8 +231,7 @@ static int passthru_bhyve(
 	if (pass->bootindex >= 0)
 		words_addf(host->notes,
 		    "%s: \"bootindex\" has no effect, because bhyve does not read the boot index "
-		    "of a "
-		    "passthru device",
+		    "of a passthru device",
 		    dev->id);
 	return 0;
 }

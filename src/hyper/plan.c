@@ -78,8 +78,7 @@ static void note_order(const struct spec *spec, struct words *notes)
 		if (last != NULL && !dev->pinned && is_before(&dev->slot, &last->slot)) {
 			words_addf(notes,
 			    "pin the slots of the interfaces: guests count %s (%s) before %s (%s), "
-			    "so "
-			    "the names of interfaces do not follow the order of the spec",
+			    "so the names of interfaces do not follow the order of the spec",
 			    dev->id, slot_text(&dev->slot, at), last->id,
 			    slot_text(&last->slot, before));
 			return;

@@ -98,8 +98,7 @@ static bool confine_plan(
 	    !sandbox_allows_path(sandbox, plan->varfile_template, &template)) {
 		report_add(report, STATUS_SPEC, &rom,
 		    "the sandbox refuses the path \"%s\", from which the varfile would be made: "
-		    "name "
-		    "another in \"varfile_template\"",
+		    "name another in \"varfile_template\"",
 		    plan->varfile_template);
 		return false;
 	}

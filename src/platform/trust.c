@@ -44,8 +44,7 @@ static int check_directory(const struct walk *w, struct error *err)
 		return 0;
 	return error_set(err, STATUS_NO_INPUT,
 	    "%s: anyone may write the directory %s on the way to it (mode %04o), and so make root "
-	    "run "
-	    "commands: chmod o-w %s",
+	    "run commands: chmod o-w %s",
 	    w->named, w->directory, (unsigned)(st.st_mode & 07777), w->directory);
 }
 

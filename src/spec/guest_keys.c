@@ -88,8 +88,7 @@ static void gdb_parse(
 	else if (host != NULL && is_doubtful(wait, host))
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\": bhyve takes the first w for \"wait\" and the host for \"%s\": give "
-		    "its "
-		    "numeric address",
+		    "its numeric address",
 		    text, host);
 	else
 		*(char **)into = mem_format("%s%s%s%ld", wait ? "w" : "", host == NULL ? "" : host,
@@ -215,8 +214,7 @@ static void pin_parse(
 		if (vcpu < 0 || cpu < 0)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "invalid pin \"%s\": expected \"VCPU:CPU\" such as \"0:12\", CPU "
-			    "below "
-			    "%d",
+			    "below %d",
 			    text, MAX_HOST_CPUS);
 		else /* without leading zeros, which bhyve would read as octal */
 			words_addf(into, "%ld:%ld", vcpu, cpu);

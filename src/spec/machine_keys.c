@@ -164,8 +164,7 @@ static void com_parse(
 
 	report_add(d->report, STATUS_SPEC, at,
 	    "invalid serial port \"%s\": expected \"stdio\", \"console\", \"nmdm\", a device such "
-	    "as "
-	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
+	    "as \"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
 	    text, hint);
 }
 

@@ -54,8 +54,7 @@ static void name_devices(struct spec *spec, struct decoder *d)
 		else if (!is_id(dev->id))
 			report_add(d->report, STATUS_SPEC, &at,
 			    "invalid id \"%s\": expected letters, digits, '-', '.' and '_', a "
-			    "letter "
-			    "first",
+			    "letter first",
 			    dev->id);
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(spec->devices[j]->id, dev->id) == 0)
