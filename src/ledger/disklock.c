@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,23 +35,48 @@ static bool is_current(const struct disklock *locks, size_t at)
 {
 	struct stat held, now;
 
-	return fstat(locks->fd[at], &held) == 0 && stat(locks->paths.item[at], &now) == 0 &&
+	return fstat(locks->held[at].fd, &held) == 0 && stat(locks->paths.item[at], &now) == 0 &&
 	    held.st_dev == now.st_dev && held.st_ino == now.st_ino;
 }
 
 /* Adds a lock, or puts it in the place of the lock on an earlier file of that path. */
-static void keep(struct disklock *locks, const char *path, int fd)
+static void keep(struct disklock *locks, const char *path, struct disklock_held lock)
 {
 	for (size_t i = 0; i < locks->count; i++) {
 		if (strcmp(locks->paths.item[i], path) == 0) {
-			filelock_drop(locks->fd[i]);
-			locks->fd[i] = fd;
+			filelock_drop(locks->held[i].fd);
+			locks->held[i] = lock;
 			return;
 		}
 	}
-	locks->fd = mem_resize(locks->fd, locks->count + 1, sizeof(*locks->fd));
-	locks->fd[locks->count++] = fd;
+	locks->held = mem_resize(locks->held, locks->count + 1, sizeof(*locks->held));
+	locks->held[locks->count++] = lock;
 	words_add(&locks->paths, path);
+}
+
+static int refuse(const char *path, struct error *err)
+{
+	return error_set(err, STATUS_CHECK, "%s: " NEED_DISK_IN_USE, path);
+}
+
+/* Makes a shared lock exclusive, for a boot that writes to what an earlier one only read. */
+static int make_exclusive(struct disklock *locks, size_t at, struct error *err)
+{
+	struct disklock_held *held = &locks->held[at];
+	const char *path = locks->paths.item[at];
+	int fd;
+
+	/* flock(2) may lose a lock that it cannot convert, and the old one would stop a new one. */
+	(void)filelock_flock(held->fd, LOCK_UN);
+	fd = filelock_take_soon(path, false);
+	if (fd >= 0) {
+		keep(locks, path, (struct disklock_held){ .fd = fd });
+		return 0;
+	}
+	if (errno != EWOULDBLOCK)
+		return 0;
+	(void)filelock_flock(held->fd, LOCK_SH | LOCK_NB);
+	return refuse(path, err);
 }
 
 static int take_one(struct disklock *locks, const struct need *need, struct error *err)
@@ -59,20 +85,21 @@ static int take_one(struct disklock *locks, const struct need *need, struct erro
 
 	for (size_t i = 0; i < locks->count; i++) {
 		if (strcmp(locks->paths.item[i], need->what) == 0 && is_current(locks, i))
-			return 0;
+			return need->write && locks->held[i].shared ? make_exclusive(locks, i, err)
+								    : 0;
 	}
 	fd = filelock_take_soon(need->what, !need->write);
 	if (fd >= 0)
-		keep(locks, need->what, fd);
+		keep(locks, need->what, (struct disklock_held){ fd, !need->write });
 	else if (errno == EWOULDBLOCK)
-		return error_set(err, STATUS_CHECK, "%s: " NEED_DISK_IN_USE, need->what);
+		return refuse(need->what, err);
 	return 0;
 }
 
 static void drop_from(struct disklock *locks, size_t first)
 {
 	while (locks->count > first)
-		filelock_drop(locks->fd[--locks->count]);
+		filelock_drop(locks->held[--locks->count].fd);
 	words_truncate(&locks->paths, first);
 }
 
@@ -97,7 +124,7 @@ int disklock_take(struct disklock *locks, const struct spec *spec, bool made, st
 void disklock_release(struct disklock *locks)
 {
 	drop_from(locks, 0);
-	free(locks->fd);
+	free(locks->held);
 	words_free(&locks->paths);
 	memset(locks, 0, sizeof(*locks));
 }

@@ -111,6 +111,40 @@ static void somebody_else_has_one(void **state)
 	planned_free(&p);
 }
 
+/* A boot that writes to a disk which the boot before it only read has the disk for itself. */
+static void read_first_and_written_later(void **state)
+{
+	MEM_AUTO char *first = devices("disk", "image"), *then = devices("image", "disk");
+	struct planned reads = { 0 }, writes = { 0 };
+	struct disklock locks = { 0 };
+	struct error err = { 0 };
+	int other;
+
+	(void)state;
+	scratch_write("disk", "x", 0600);
+	scratch_write("image", "x", 0600);
+	planned_good(&reads, &hyper_bhyve, first);
+	planned_good(&writes, &hyper_bhyve, then);
+	assert_int_equal(disklock_take(&locks, reads.boot.spec, false, &err), 0);
+	other = filelock_take("image", true); /* another VM reads it, too */
+	assert_true(other >= 0);
+	assert_int_equal(disklock_take(&locks, writes.boot.spec, false, &err), -1);
+	assert_int_equal(err.status, STATUS_CHECK);
+	assert_non_null(strstr(err.text, "/image: in use by another vmrun"));
+	error_clear(&err);
+	(void)close(other);
+	assert_true(is_locked("image", false)); /* as before */
+	assert_false(is_locked("image", true));
+	assert_int_equal(disklock_take(&locks, writes.boot.spec, false, &err), 0);
+	assert_true(is_locked("image", true));
+	assert_int_equal(locks.count, 2);
+	assert_int_equal(disklock_take(&locks, reads.boot.spec, false, &err), 0);
+	disklock_release(&locks);
+	assert_false(is_locked("image", false));
+	planned_free(&reads);
+	planned_free(&writes);
+}
+
 static void a_missing_disk_is_no_matter_of_locks(void **state)
 {
 	MEM_AUTO char *keys = devices("missing", "cd");
@@ -152,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_SCRATCH(taken_and_released),
 		IN_SCRATCH(made_anew),
+		IN_SCRATCH(read_first_and_written_later),
 		IN_SCRATCH(somebody_else_has_one),
 		IN_SCRATCH(a_missing_disk_is_no_matter_of_locks),
 		IN_SCRATCH(one_file_twice),
