@@ -34,6 +34,7 @@ struct console {
 	char output[PIPE_BUF]; /* of the guest, not written yet */
 	size_t length;
 	bool input; /* stdin is not at its end */
+	int error;  /* errno of a failed write to stdout, or 0 */
 };
 
 int ctl_events(const struct ctl *ctl)
@@ -156,13 +157,20 @@ static void send_keys(struct console *c)
 	memmove(c->keys, c->keys + n, c->count);
 }
 
-/* Writes output of the guest to stdout, which is ready; returns false if stdout fails. */
+/*
+ * Writes output of the guest to stdout, which is ready; returns false if stdout fails.  A pipe
+ * without a reader ends the program by SIGPIPE, but only after the terminal is restored.
+ */
 static bool show(struct console *c)
 {
 	ssize_t n = write(STDOUT_FILENO, c->output, c->length);
 
+	if (n < 0 && errno == EPIPE)
+		caught = SIGPIPE;
+	else if (n < 0 && errno != EINTR && errno != EAGAIN)
+		c->error = errno;
 	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
+		return caught == 0 && c->error == 0;
 	c->length -= (size_t)n;
 	memmove(c->output, c->output + n, c->length);
 	return true;
@@ -215,7 +223,7 @@ static bool step(struct console *c, const sigset_t *open)
 /* Catches signals, which stay blocked except in pselect(), so that none is missed. */
 static void catch_signals(sigset_t *open)
 {
-	static const int numbers[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+	static const int numbers[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE };
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t block;
 
@@ -260,9 +268,10 @@ static void attach(struct console *c)
 	if (c->is_terminal) {
 		c->typed = IN_LINE; /* the guest's last line may be unfinished */
 		say(c,
-		    c->detached	      ? "detached"
-			: caught != 0 ? "detached by a signal"
-				      : "the VM has exited");
+		    c->detached		? "detached"
+			: caught != 0	? "detached by a signal"
+			: c->error != 0 ? "detached: cannot write to stdout"
+					: "the VM has exited");
 		set_modes(&c->modes);
 	}
 	if (caught != 0)
@@ -283,5 +292,7 @@ int ctl_console(const struct ctl *ctl)
 	c.client = client;
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
 	attach(&c);
-	return STATUS_OK;
+	return c.error == 0
+	    ? STATUS_OK
+	    : ctl_error(ctl, STATUS_OS, "cannot write to stdout: %s", strerror(c.error));
 }

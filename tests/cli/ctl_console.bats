@@ -131,6 +131,35 @@ off() {
 	off
 }
 
+@test "and when the program that reads the console ends, or stdout fails" {
+	up
+	# the reader of the pipe takes "login: ", and is gone when the flood comes
+	mkfifo keys
+	: >screen
+	# shellcheck disable=SC2016 # the inner shell expands it
+	"$PTY" sh -c '"$@" | head -c 7' sh "$VMRUNCTL" -r "$run_dir" "$vm" console <keys >screen 2>notes 3>&- &
+	watcher=$!
+	pids+=("$watcher")
+	exec 7>keys
+	await_text 'login: ' screen
+	keys 'flood\n'
+	left 0
+	[ -e /dev/full ] || skip 'no /dev/full'
+	mkfifo keys
+	# shellcheck disable=SC2016
+	"$PTY" sh -c 'exec "$@" >/dev/full' sh "$VMRUNCTL" -r "$run_dir" "$vm" console <keys 2>notes 3>&- &
+	watcher=$!
+	pids+=("$watcher")
+	exec 7>keys
+	status=0
+	wait "$watcher" || status=$?
+	is "$status" 71
+	has ', restored' notes # it may be raw for a moment only
+	has "[$vm: detached: cannot write to stdout]" notes
+	has "vmrunctl: $vm: cannot write to stdout: No space left on device" notes
+	off
+}
+
 @test "and when the VM has exited; the guest's reboots are survived" {
 	up
 	console
