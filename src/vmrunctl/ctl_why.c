@@ -180,13 +180,14 @@ static void show_output(const char *line, const char *key, const char *heading)
 {
 	MEM_AUTO char *text = past_text(line, key);
 	const char *at;
-	int lines = 0;
+	int ends = 0; /* of lines before the last one */
 
 	if (text == NULL || text[strspn(text, "\n\t ")] == '\0')
 		return;
 	at = text + strlen(text);
-	for (; at > text && (at[-1] != '\n' || lines <= MAX_SHOWN_LINES); at--)
-		lines += at[-1] == '\n' ? 1 : 0;
+	at -= at[-1] == '\n' ? 1 : 0;
+	for (; at > text && (at[-1] != '\n' || ++ends < MAX_SHOWN_LINES); at--)
+		;
 	(void)printf("%s:\n", heading);
 	show_lines(at);
 }

@@ -323,6 +323,18 @@ ended with status 0: the guest powered off'
 	is "$(jq -r '[.ok, .state, .last.cause, .last.exit_status] | @json' said)" '[false,"ended","triple_fault",3]'
 }
 
+@test "why shows the last twelve lines of stderr, with and without a line end" {
+	local end
+	for end in '\n' ''; do
+		printf '#!/bin/sh\nseq 1 19 >&2\nprintf "20%s" >&2\nexit 3\n' "$end" >bhyve
+		chmod +x bhyve
+		VMRUN_BHYVE=$PWD/bhyve vmrun vm.json
+		is "$status" 3
+		ctl "$vm" why
+		is "$(grep -xE '  [0-9]+' said | tr -d ' ' | paste -sd' ')" '9 10 11 12 13 14 15 16 17 18 19 20'
+	done
+}
+
 @test "why says that the VM runs now" {
 	script 'exit 3'
 	vmrun vm.json
