@@ -9,6 +9,7 @@
 #include "vmrunctl/ctl.h"
 
 #define MAX_SCRIPT 65536 /* bytes of a request line that vmrun accepts */
+#define ID_BYTES 32	 /* more than the library adds to number the request */
 #define TOO_LONG                                                                                  \
 	"script too long: expected at most " STR_LITERAL(                                         \
 	    MAX_SCRIPT) " bytes with its JSON escapes; vmrun.include() runs longer files of the " \
@@ -90,7 +91,7 @@ static int run(const struct ctl *ctl, const char *script)
 	MEM_AUTO char *answer = NULL;
 	int status;
 
-	if (strlen(request) > MAX_SCRIPT)
+	if (strlen(request) > MAX_SCRIPT - ID_BYTES)
 		return ctl_error(ctl, STATUS_NO_INPUT, "%s: %s", ctl->argument, TOO_LONG);
 	status = ctl_connect(ctl, &client);
 	if (status == STATUS_OK)

@@ -122,6 +122,14 @@ down() {
 	ctl "$vm" run script.lua
 	is "$status" 66
 	has 'too long' wrong
+	# The library adds a number to the request, which counts, too.
+	local spare
+	for spare in 0 40; do
+		head -c $((65536 - $(printf '{"cmd":"run","text":"","name":"script.lua"}' | wc -c) - spare)) \
+		    /dev/zero | tr '\0' ' ' >script.lua
+		ctl "$vm" run script.lua
+		is "$status" $((spare == 0 ? 66 : 0))
+	done
 	ctl "$vm" run missing.lua
 	is "$status" 66
 	has 'missing.lua: No such file' wrong
