@@ -98,16 +98,20 @@ static void receive_status(struct entry *e, int64_t until_ms)
 	    (struct vmrun_listed){ .name = e->name, .state = e->state, .status = e->status };
 }
 
-/* Queries all VMs with a common deadline, so that one that hangs does not delay the others. */
+/*
+ * Queries all VMs with a common deadline, so that one that hangs does not delay the others: those
+ * that accept no connection take at most half of the time, and the rest is for the answers.
+ */
 static void query_all(struct vmrun_list *list, int64_t limit_ms)
 {
 	for (size_t first = 0; first < list->count; first += MAX_CONNECTIONS) {
 		size_t end =
 		    first + MAX_CONNECTIONS < list->count ? first + MAX_CONNECTIONS : list->count;
 		int64_t until_ms = clock_deadline_ms(limit_ms);
+		int64_t sent_until_ms = clock_deadline_ms(limit_ms < 0 ? -1 : limit_ms / 2);
 
 		for (size_t i = first; i < end; i++)
-			send_status(list, &list->entry[i], until_ms);
+			send_status(list, &list->entry[i], sent_until_ms);
 		for (size_t i = first; i < end; i++)
 			receive_status(&list->entry[i], until_ms);
 	}

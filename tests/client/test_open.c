@@ -2,10 +2,15 @@
 #include "vmrun_of_test.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void test_nobody_listens(void **state)
@@ -100,6 +105,70 @@ static void test_the_survivor_of_a_client_too_late(void **state)
 	(void)close(fd);
 	assert_int_equal(unlink(lock), 0);
 }
+
+/* Answers the first request of the next client of "demo" after a moment, in another process. */
+static pid_t answer_later(void)
+{
+	static const char answer[] = "{\"id\":1,\"ok\":true,\"state\":\"running\"}\n";
+	char request[64];
+	pid_t pid = fork();
+	int fd;
+
+	if (pid != 0)
+		return pid;
+	fd = accept(listener, NULL, NULL);
+	(void)!read(fd, request, sizeof(request));
+	(void)poll(NULL, 0, 50);
+	(void)!write(fd, answer, sizeof(answer) - 1);
+	(void)poll(NULL, 0, 10000); /* until it is killed */
+	_exit(0);
+}
+
+/* Makes the socket of "busy", which accepts no connection, and fills its queue. */
+static int fill_queue(const char *path, struct vmrun_client *c[16])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), count = 0, status;
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	do
+		status = vmrun_client_open(&c[count++], directory, "busy", 0);
+	while (status == VMRUN_CLIENT_OK && count < 16);
+	assert_int_equal(status, VMRUN_CLIENT_TIMED_OUT);
+	return fd;
+}
+
+/* A VM that accepts no connection leaves the others time to answer. */
+static void test_a_list_with_a_vm_that_hangs(void **state)
+{
+	struct vmrun_client *c[16] = { NULL };
+	struct vmrun_list *list;
+	char path[96], socket_path[108];
+	pid_t pid = answer_later();
+	int fd;
+
+	(void)state;
+	assert_true(pid > 0);
+	(void)snprintf(path, sizeof(path), "%s/busy", directory);
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/control", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	fd = fill_queue(socket_path, c);
+	assert_int_equal(vmrun_list(&list, directory, 2000), VMRUN_CLIENT_OK);
+	assert_int_equal(vmrun_list_count(list), 2);
+	assert_string_equal(vmrun_list_get(list, 1)->name, "demo");
+	assert_string_equal(vmrun_list_get(list, 1)->state, "running");
+	vmrun_list_free(list);
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++)
+		vmrun_client_close(c[i]);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	(void)close(fd);
+	assert_int_equal(unlink(socket_path), 0);
+	assert_int_equal(rmdir(path), 0);
+}
 #endif
 
 static void test_names_stay_in_the_directory(void **state)
@@ -166,6 +235,7 @@ int main(void)
 		TEST(the_survivor_of_a_denied_client),
 #ifdef __linux__
 		TEST(the_survivor_of_a_client_too_late),
+		TEST(a_list_with_a_vm_that_hangs),
 #endif
 		TEST(names_stay_in_the_directory),
 		TEST(a_list),
