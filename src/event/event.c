@@ -57,6 +57,7 @@ static void make_lost(struct event_record *r)
 
 	free_texts(r);
 	r->target = r->ended = r->by = r->text = r->level = NULL;
+	r->devices = r->ended_text = r->cause_text = NULL;
 	r->argv = NULL;
 	r->event = lost;
 }

@@ -56,6 +56,28 @@ static void test_limit_of_waiting_output(void **state)
 	event_queue_clear(&q);
 }
 
+/* An event that is lost leaves none of its texts. */
+static void test_texts_of_lost_output(void **state)
+{
+	enum { MAX = 8192 };
+	struct event_queue q = { 0 };
+	struct event_record *r = event_add(&q, VMRUN_OUTPUT);
+	struct vmrun_event e;
+
+	(void)state;
+	event_devices(r, "{}");
+	event_ended_text(r, "text");
+	event_cause_text(r, "text");
+	for (int i = 0; i < MAX; i++)
+		(void)event_add(&q, VMRUN_OUTPUT);
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.type, VMRUN_LOST);
+	assert_null(e.devices);
+	assert_null(e.ended_text);
+	assert_null(e.cause_text);
+	event_queue_clear(&q);
+}
+
 /* Programs depend on the names of events. */
 static void test_names(void **state)
 {
@@ -340,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_numbers),
+		cmocka_unit_test(test_texts_of_lost_output),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_texts_are_owned),
 		cmocka_unit_test(test_limit_of_waiting_output),
