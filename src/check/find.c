@@ -44,12 +44,27 @@ static char *port_name(const char *port)
 	return mem_format("port-%s", port);
 }
 
+/* Returns the name under which the PCI device at "B/S/F" is taken.  Caller frees. */
+static char *pci_name(const char *place)
+{
+	char *name = mem_format("pci-%s", place);
+
+	for (char *p = name; (p = strchr(p, '/')) != NULL;)
+		*p = '-';
+	return name;
+}
+
+static void drop(const struct check_names *names, const char *name)
+{
+	if (names->drop != NULL)
+		names->drop(names->context, name);
+}
+
 static void drop_port(const struct check_names *names, const char *port)
 {
 	MEM_AUTO char *name = port_name(port);
 
-	if (names->drop != NULL)
-		names->drop(names->context, name);
+	drop(names, name);
 }
 
 /* Returns whether this run uses the value for a device of the VM already. */
@@ -215,6 +230,31 @@ static char *find_port(struct search *s, struct device *dev, const char *old, in
 	return NULL;
 }
 
+static char *pci_place(const struct pci_device *d)
+{
+	return mem_format("%d/%d/%d", d->bus, d->slot, d->function);
+}
+
+/* Returns whether a device of the VM names this one, found it, or keeps it of an earlier boot. */
+static bool is_passed(const struct search *s, const struct pci_device *d, const char *place)
+{
+	for (size_t i = 0; i < s->spec->device_count; i++) {
+		const struct device *dev = s->spec->devices[i];
+		const char *old = pairs_get(s->before, dev->id);
+
+		if (dev->removed)
+			continue;
+		MEM_AUTO char *what = need_of(dev, NEED_PCI);
+
+		if (what == NULL)
+			continue;
+		if ((old != NULL && strcmp(old, place) == 0) ||
+		    (str_after(what, NEED_LOOKUP) == NULL && pci_matches(d, what)))
+			return true;
+	}
+	return false;
+}
+
 /* Returns the device's address as B/S/F, or NULL.  Caller frees. */
 static char *find_pci(struct search *s, const char *what)
 {
@@ -226,13 +266,51 @@ static char *find_pci(struct search *s, const char *what)
 	if (pci_read(&s->host, &list) != TRUTH_YES)
 		return NULL;
 	while (found == NULL && (d = pci_find(&list, what, &from)) != NULL) {
-		MEM_AUTO char *place = mem_format("%d/%d/%d", d->bus, d->slot, d->function);
-		MEM_AUTO char *name = mem_format("pci-%d-%d-%d", d->bus, d->slot, d->function);
+		MEM_AUTO char *place = pci_place(d);
+		MEM_AUTO char *name = pci_name(place);
 
-		if (d->domain == 0 && !is_taken(s, place) && take(s, name))
+		if (d->domain == 0 && !is_passed(s, d, place) && take(s, name))
 			found = mem_copy(place);
 	}
 	return found;
+}
+
+/* Returns whether one of the PCI devices that match is at this place. */
+static bool is_there(const struct pci_list *list, const char *what, const char *place)
+{
+	const struct pci_device *d;
+	size_t from = 0;
+
+	while ((d = pci_find(list, what, &from)) != NULL) {
+		if (pci_matches(d, place))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Forgets the addresses of earlier boots whose devices look for another PCI device now, as in
+ * another target or after a reload.  This comes before the search: any device may want them.
+ */
+static void forget_pci(struct search *s)
+{
+	for (size_t i = 0; i < s->spec->device_count; i++) {
+		const struct device *dev = s->spec->devices[i];
+		const char *old = pairs_get(s->before, dev->id);
+		PCI_AUTO struct pci_list list = { 0 };
+
+		if (dev->removed || old == NULL)
+			continue;
+		MEM_AUTO char *what = need_of(dev, NEED_PCI);
+
+		if (what == NULL || str_after(what, NEED_LOOKUP) == NULL ||
+		    pci_read(&s->host, &list) != TRUTH_YES || is_there(&list, what, old))
+			continue;
+		MEM_AUTO char *name = pci_name(old);
+
+		drop(s->names, name);
+		pairs_remove(s->before, dev->id);
+	}
 }
 
 /* Adds a problem of a device with no value. */
@@ -382,6 +460,9 @@ bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs 
 	struct search s = { .spec = spec, .before = before, .names = names };
 
 	host_open(&s.host, hyper, facts, out);
+	forget_pci(&s);
+	if (s.host.waits)
+		return false;
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		find_com(&s, i);
 	for (size_t i = 0; i < spec->device_count; i++) {

@@ -73,7 +73,7 @@ static bool is_id(const char *text, unsigned id, unsigned subsystem)
 	return digits > 4 ? wanted == ((unsigned long)id << 16 | subsystem) : wanted == id;
 }
 
-static bool is_match(const struct pci_device *d, const char *what)
+bool pci_matches(const struct pci_device *d, const char *what)
 {
 	char vendor[11], device[11];
 	int bus, slot, function;
@@ -95,7 +95,7 @@ const struct pci_device *pci_find(const struct pci_list *list, const char *what,
 	while (*from < list->count) {
 		const struct pci_device *device = &list->item[(*from)++];
 
-		if (is_match(device, what))
+		if (pci_matches(device, what))
 			return device;
 	}
 	return NULL;

@@ -18,9 +18,13 @@ struct pci_list {
 /* Reads the list.  With TRUTH_YES it is filled in; free it with pci_free(). */
 enum truth pci_read(struct host *host, struct pci_list *list);
 /*
- * Finds the first device from *from on that matches "B/S/F", "B:S:F", "pptN" or "lookup VENDOR
- * DEVICE", as in NEED_PCI; both ids have eight hex digits, id and sub-id.  Moves *from past it.
- * Returns NULL if none matches.
+ * Returns whether the device matches "B/S/F", "B:S:F", "pptN" or "lookup VENDOR DEVICE", as in
+ * NEED_PCI; both ids have eight hex digits, id and sub-id.
+ */
+bool pci_matches(const struct pci_device *device, const char *what);
+/*
+ * Finds the first device from *from on that matches.  Moves *from past it.  Returns NULL if none
+ * matches.
  */
 const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from);
 /* Returns whether ppt(4) has the device. */

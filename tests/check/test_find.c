@@ -1,4 +1,4 @@
-/* Values that only a run can find: free names and ports, and the address of a PCI device. */
+/* Values that only a run can find: free names and ports. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +16,6 @@
 #include "../platform/loopback.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "check/pci.h"
 #include "checked.h"
 
 static const struct said taps[] = { { "ifconfig -l", 0, "lo0 tap0 tap10 tap2\n", false }, { 0 } };
@@ -323,90 +322,6 @@ static void ports_are_forgotten(void **state)
 	checked_free(&c);
 }
 
-#define LIST                                                                                  \
-	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "   \
-	"subvendor=0x0000 subdevice=0x0000\n"                                                 \
-	"ppt0@pci0:3:0:0:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 "     \
-	"subvendor=0x1043 subdevice=0x85ac\n"                                                 \
-	"none1@pci0:5:0:0:\tclass=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 "    \
-	"subvendor=0x8086 subdevice=0x4070\n"                                                 \
-	"no device at all\nppt1@pci0:5:0:1:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de " \
-	"device=0x1c03 subvendor=0x1043 subdevice=0x85ac"
-
-static void pci_is_found(const struct pci_list *list, const char *what, const char *driver)
-{
-	size_t from = 0;
-	const struct pci_device *d = pci_find(list, what, &from);
-
-	if (driver == NULL)
-		assert_null(d);
-	else
-		assert_string_equal(d->driver, driver);
-}
-
-/* Two equal devices: the run that comes second finds the other one. */
-static void two_runs_look_for_one_kind_of_device(void **state)
-{
-	static const struct said says[] = { { "pciconf -l", 0, LIST, false }, { 0 } };
-	struct checked c = { .says = says };
-	char *first;
-
-	(void)state;
-	checked_needs_commands();
-	checked_make(&c, &hyper_bhyve,
-	    "emulations = { { device = 'passthru', lookup = { vendor = '10de1043', device = "
-	    "'1c0385ac' } } }");
-	assert_non_null(found(&c, 0));
-	first = mem_copy(found(&c, 0));
-	assert_int_equal(c.taken.count, 1);
-	words_add(&c.theirs, c.taken.item[0]);
-	pairs_free(&c.before);
-	checked_again(&c);
-	assert_non_null(found(&c, 0));
-	assert_string_not_equal(found(&c, 0), first);
-	free(first);
-	checked_free(&c);
-}
-
-static void the_list_of_pciconf(void **state)
-{
-	const char *const command[] = { "pciconf", "-l", NULL };
-	struct facts facts = { 0 };
-	struct findings out = { 0 };
-	struct host host;
-	struct pci_list list;
-	size_t from = 0;
-
-	(void)state;
-	host_open(&host, &hyper_bhyve, &facts, &out);
-	assert_int_equal(pci_read(&host, &list), TRUTH_PENDING);
-	assert_true(host.waits);
-	facts_store(&facts, 0, false, LIST);
-	assert_non_null(facts_ask(&facts, command));
-	host.waits = false;
-	assert_int_equal(pci_read(&host, &list), TRUTH_YES);
-	assert_int_equal(list.count, 4);
-	pci_is_found(&list, "3/0/0", "ppt0");
-	pci_is_found(&list, "5/0/0", "none1");
-	pci_is_found(&list, "5:0:0", "none1");
-	pci_is_found(&list, "5/0/2", NULL);
-	pci_is_found(&list, "ppt1", "ppt1");
-	pci_is_found(&list, "ppt", NULL);
-	pci_is_found(&list, "lookup 80868086 08b14070", "none1");
-	pci_is_found(&list, "lookup 0x10de1043 0x1c0385ac", "ppt0");
-	pci_is_found(&list, "lookup 10de1043 1c0385ad", NULL);
-	pci_is_found(&list, "lookup 10de 0x1c03", "ppt0");
-	pci_is_found(&list, "lookup 8086 1c03", NULL);
-	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt0");
-	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt1");
-	assert_null(pci_find(&list, "lookup 10de1043 1c0385ac", &from));
-	assert_true(pci_is_ppt(&list.item[1]));
-	assert_false(pci_is_ppt(&list.item[2]));
-	pci_free(&list);
-	facts_clear(&facts);
-	findings_clear(&out);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,8 +337,6 @@ int main(void)
 		cmocka_unit_test(names_of_other_runs),
 		cmocka_unit_test(null_modems_of_other_runs),
 		cmocka_unit_test(ports_are_forgotten),
-		cmocka_unit_test(two_runs_look_for_one_kind_of_device),
-		cmocka_unit_test(the_list_of_pciconf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
