@@ -283,11 +283,15 @@ static int refuse_events(struct renderer *r, int status, const char *why)
 }
 
 /* Sets the destination of --events. */
-static int prepare_events(const struct command_line *line, struct renderer *r)
+static int prepare_events(
+    const struct command_line *line, const struct ready *ready, struct renderer *r)
 {
 	const char *why =
 	    line->events == NULL ? NULL : events_prepare(&r->events, line->events, &r->sink);
 
+	/* Another file could get its number, and the events. */
+	if (why == NULL && ready->fd >= 0 && r->events.fd == ready->fd)
+		why = "--ready-fd names that descriptor, too, and closes it after its newline";
 	return why == NULL ? 0 : refuse_events(r, STATUS_USAGE, why);
 }
 
@@ -308,7 +312,7 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 
 	fill_options(line, &options);
 	open_sink(line, &renderer.sink);
-	if (!choose_hypervisor(line, &options) || prepare_events(line, &renderer) != 0)
+	if (!choose_hypervisor(line, &options) || prepare_events(line, ready, &renderer) != 0)
 		return STATUS_USAGE;
 	status = vmrun_open(&vm, &options);
 	if (status == 0)

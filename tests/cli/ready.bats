@@ -137,6 +137,9 @@ teardown() {
 	vmrun --ready-fd 9 vm.json 9</dev/null
 	is "$status" 64
 	has 'vmrun: --ready-fd 9: it is open for reading only'
+	vmrun --ready-fd 9 --events fd:9 vm.json 9>got
+	is "$status" 64
+	has '--events fd:9: --ready-fd names that descriptor, too, and closes it'
 	vmrun --ready-fd x vm.json
 	is "$status" 64
 	has 'expected a whole number'
