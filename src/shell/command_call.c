@@ -1,6 +1,7 @@
 /* Reads the functions of a text where they are called. */
 #include "shell/command_finder.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -143,6 +144,35 @@ bool finder_returns(struct finder *f, const struct place *p)
 		shell_directory_skip(&f->directory);
 	}
 	return is_certain;
+}
+
+size_t finder_loop(const struct shell_script *script, size_t first, size_t end, size_t index)
+{
+	while (end > first && script->command[end - 1].done <= index)
+		end--;
+	return end > first ? end - 1 : SIZE_MAX;
+}
+
+void finder_repeat(struct finder *f, const struct place *done, size_t first, size_t levels)
+{
+	const struct shell_command *loop = &done->script->command[first];
+	const struct shell_nesting nesting = f->nesting;
+	size_t arms = f->values.arms.count;
+	struct place again = *done;
+	struct shell_inner inner;
+
+	if (shell_arms_loop(&f->values.arms) == 0 || f->loops++ > MAX_CALLS)
+		return; /* it runs once, or stands in more loops than scripts have */
+	again.command = loop;
+	f->loop_line = loop->line;
+	finder_leave(f, levels);
+	shell_directory_leave(&f->directory, done->command->low, &f->nesting);
+	shell_directory_open(&f->directory, false, &inner);
+	finder_walk(f, &again, first, done->index, loop->outside);
+	shell_arms_return(&f->values.arms, arms);
+	shell_directory_close(&f->directory, &inner, &f->nesting);
+	f->nesting = nesting;
+	f->loop_line = 0;
 }
 
 /* Reads the body of a function.  It was found, so that its scope is the one of the caller. */

@@ -32,6 +32,8 @@ struct finder {
 	bool has_failed;
 	bool is_unterminated; /* has_failed, because a quote has no end */
 	size_t index;	      /* of the bhyve command */
+	size_t loops;	      /* around it that were read again */
+	size_t loop_line;     /* of the one that is being read again; 0: none */
 	size_t loader_arm;    /* in which the loader stands; 0: none, see shell_arms.h */
 	size_t other_line, other_last_line; /* of one that differs; 0: none */
 	size_t source_line;		    /* of the last file that was noted */
@@ -104,6 +106,16 @@ void finder_leave(struct finder *f, size_t levels);
  */
 void finder_walk(
     struct finder *f, const struct place *text, size_t first, size_t end, size_t depth);
+/*
+ * Returns the last loop that begins from command `first` to before `end` and ends behind a command;
+ * SIZE_MAX: there is none.
+ */
+size_t finder_loop(const struct shell_script *script, size_t first, size_t end, size_t index);
+/*
+ * Reads the commands of a loop again before its "done", with what they have set outside of
+ * subshells of more than `levels`: bhyve and its loader may have other words in the next round.
+ */
+void finder_repeat(struct finder *f, const struct place *done, size_t first, size_t levels);
 /* Runs the function that a command calls; returns whether it is one. */
 bool finder_call(struct finder *f, const struct place *p, const struct words *w);
 /* Reads "run_rc_command", which calls the functions that variables name. */

@@ -127,18 +127,36 @@ static void note_loader(struct finder *f)
 		    "line if it does not apply");
 }
 
+/* Notes that the next round of a loop runs the command of this line with other words. */
+static void note_round(struct finder *f, size_t line)
+{
+	MEM_AUTO char *note = mem_format(
+	    "the loop of line %zu runs this command again with other words, and the import uses "
+	    "those of its first round: if others apply, set their values before the loop",
+	    f->loop_line);
+
+	finder_note(f, line, note);
+}
+
 void finder_take_bhyve(struct finder *f, const struct place *p, const struct words *w,
     const struct command_words *c, const struct shell_basis *basis)
 {
 	struct words argv = words_from(w, c->first);
 
 	if (f->out->argv.count > 0) {
-		if (!words_equal(&argv, &f->out->argv) && p->index == f->index &&
-		    p->command->line == f->out->line) {
+		bool is_same = words_equal(&argv, &f->out->argv);
+		bool is_here = p->index == f->index && p->command->line == f->out->line;
+
+		/* A value that the loop reads in, or that a branch of it sets, is another word. */
+		if (is_here && f->loop_line > 0 &&
+		    (!is_same || basis->missing.count > 0 ||
+			basis->note.count > f->basis.note.count)) {
+			note_round(f, f->out->line);
+		} else if (!is_same && is_here) {
 			finder_fail(f, f->out->line,
 			    "the text runs this command several times, with other words each "
 			    "time: keep one call of its function, or pass the bhyve command alone");
-		} else if (!words_equal(&argv, &f->out->argv) && f->other_line == 0) {
+		} else if (!is_same && f->other_line == 0) {
 			f->other_line = p->command->line;
 			f->other_last_line = p->command->last_line;
 		} else if (f->other_line == 0) {
@@ -209,6 +227,9 @@ void finder_take_loader(struct finder *f, const struct place *p, const struct wo
 	struct words argv = words_from(w, c->first);
 
 	if (f->out->argv.count > 0 || (argv.count < 2 && basis->missing.count == 0)) {
+		if (f->loop_line > 0 && p->command->line == f->out->loader_line &&
+		    (!words_equal(&argv, &f->out->loader) || basis->missing.count > 0))
+			note_round(f, f->out->loader_line);
 		words_free(&argv);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "shell/shell_assign.h"
 #include "shell/command_text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,6 +269,12 @@ static bool is_arithmetic(const struct place *p)
 	return text - p->script->text > 1 && text[-1] == '(' && text[-2] == '(';
 }
 
+/* Returns how many subshells are open inside of the `depth` ones around a text. */
+static size_t levels_of(size_t open, size_t depth)
+{
+	return open > depth ? open - depth : 0;
+}
+
 /*
  * Enters and leaves what stands around a command; `base`: subshells that are open around the text
  * and that are not of it.
@@ -275,20 +282,18 @@ static bool is_arithmetic(const struct place *p)
 static void enter(struct finder *f, struct place *p, size_t base, size_t depth)
 {
 	const struct shell_command *c = p->command;
-	size_t inside = c->depth > depth ? c->depth - depth : 0;
-	size_t low = c->low > depth ? c->low - depth : 0;
 	struct shell_step step;
 
 	shell_statement_open(&f->nesting, p->script, p->index, &p->run, &step);
 	shell_directory_enter(&f->directory, p->script, p->index, &f->nesting);
 	shell_arms_enter(&f->values.arms, &f->nesting, &step);
-	finder_leave(f, base + low);
+	finder_leave(f, base + levels_of(c->low, depth));
 	for (size_t i = is_arithmetic(p) ? 0 : c->words; i < c->words; i++) {
 		const struct shell_word *word = &p->script->word[c->word + i];
 
 		shell_lose_names(&f->values, word->text, word->length, word->line);
 	}
-	shell_values_enter(&f->values, base + inside);
+	shell_values_enter(&f->values, base + levels_of(c->depth, depth));
 }
 
 static void read_command(struct finder *f, struct place *p, size_t base, size_t depth)
@@ -306,7 +311,8 @@ static void read_command(struct finder *f, struct place *p, size_t base, size_t 
 
 void finder_walk(struct finder *f, const struct place *text, size_t first, size_t end, size_t depth)
 {
-	size_t base = f->values.levels;
+	size_t base = f->values.levels, loop = SIZE_MAX;
+	bool was_found = f->out->argv.count > 0;
 
 	for (size_t i = first; i < end && !f->has_failed; i++) {
 		struct place p = *text;
@@ -317,15 +323,20 @@ void finder_walk(struct finder *f, const struct place *text, size_t first, size_
 		/* The body of "function f {" begins with its name. */
 		if (shell_function_at(p.script, i, &function) &&
 		    (i > first || text->command == NULL || function.first > i)) {
-			size_t outside = p.command->outside;
-
 			if (function.first > i)
 				enter(f, &p, base, depth);
-			finder_define(f, &function, base + (outside > depth ? outside - depth : 0));
+			finder_define(f, &function, base + levels_of(p.command->outside, depth));
 			i = function.last;
 			continue;
 		}
+		if (loop != SIZE_MAX && i == p.script->command[loop].done) {
+			finder_repeat(f, &p, loop, base + levels_of(p.command->low, depth));
+			loop = finder_loop(p.script, first, loop, i);
+		}
 		read_command(f, &p, base, depth);
+		if (!was_found && f->out->argv.count > 0)
+			loop = finder_loop(p.script, first, i + 1, i);
+		was_found = f->out->argv.count > 0;
 		if (finder_returns(f, &p))
 			break;
 	}

@@ -98,13 +98,15 @@ static const struct reserved *find_reserved(const struct shell_word *word)
 	return NULL;
 }
 
-/* Notes that the last command closes braces, or another compound command with which one begins. */
+/* Notes that the last command closes a loop or braces, or another one that begins a command. */
 static void note_close(struct shell_script *script, enum frame_kind kind, size_t opened)
 {
 	const struct reserved *r;
 
 	if (opened >= script->commands || script->command[opened].words == 0)
 		return;
+	if (kind == FRAME_LOOP)
+		script->command[opened].done = script->commands - 1;
 	r = find_reserved(&script->word[script->command[opened].word]);
 	if (kind == FRAME_BRACES || (r != NULL && r->what == OPENS && r->kind == kind))
 		script->command[opened].close = script->commands - 1;

@@ -268,14 +268,20 @@ static bool is_closed(const struct shell_scope *s, const struct shell_nesting *n
 	return false;
 }
 
+void shell_directory_leave(
+    struct shell_directory *d, size_t subshells, struct shell_nesting *nesting)
+{
+	while (d->subshells > subshells)
+		leave(d, nesting);
+}
+
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
     size_t index, struct shell_nesting *nesting)
 {
 	const struct shell_command *c = &script->command[index];
 	bool closes = false;
 
-	while (d->subshells > c->low)
-		leave(d, nesting);
+	shell_directory_leave(d, c->low, nesting);
 	for (; d->scopes > d->base && is_closed(&d->scope[d->scopes - 1], nesting); closes = true)
 		leave(d, nesting);
 	judge_conditional(d, script, index, closes);

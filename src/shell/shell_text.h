@@ -49,6 +49,7 @@ struct shell_command {
 	size_t low;	/* the fewest that were open since the command before it */
 	size_t opened, opened_inside, closed; /* processes that begin with it, or end behind it */
 	size_t close;	     /* of a "{" at its start: index of the command with its "}"; 0: none */
+	size_t done;	     /* of a loop that it begins, likewise that with its "done" */
 	bool is_first;	     /* behind a "(" */
 	bool is_pattern;     /* of "case": its ")" begins an arm */
 	bool has_apostrophe; /* of prose, which a shell would take for a quote */

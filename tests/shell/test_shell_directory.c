@@ -36,6 +36,7 @@ static const struct place_case place_cases[] = {
 	{ "# cd /vm\n# " VM, "/vm", NULL },
 	{ "root@host:/ # cd /vm\nroot@host:/vm # " VM, "/vm", NULL },
 	{ "# cd /a\n" VM, "", NULL },
+	{ "while :; do " VM "; cd /a; done", "", "vm.sh:1: this line runs the same command in" },
 	{ "cd images\n" VM, "images", NULL },
 	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
 	{ "cd /vm; cd ../../..; " VM, "/", NULL },
