@@ -82,6 +82,8 @@ void shell_arms_enter(
 	}
 	if (nesting->is_arm && a->count > 0 && a->arm[a->count - 1].kind == ARM_BRANCH) {
 		a->arm[a->count - 1].number = ++a->last;
+		if (step->is_next)
+			a->arm[a->count - 1].first = a->last;
 		a->arm[a->count - 1].is_last = step->is_last;
 		a->arm[a->count - 1].is_test = a->arm[a->count - 1].is_if && !step->is_last;
 		a->arm[a->count - 1].index++;

@@ -23,6 +23,7 @@ struct shell_step {
 	bool is_group;	/* and begins with "{" */
 	bool is_last;	/* it begins an arm that a shell takes if it takes no other one */
 	bool is_once;	/* it begins a loop that runs once */
+	bool is_next;	/* it begins an arm that a shell may run after the one before it */
 };
 
 /* Opens and closes arms until the command can run. */

@@ -291,6 +291,8 @@ void shell_directory_enter(struct shell_directory *d, const struct shell_script 
 
 		s->left = d->now != s->outer ? d->now : s->left;
 		d->now = s->outer;
+		if (strcmp(operator_before(script, index), ";&") == 0 && s->left != s->outer)
+			doubt(d, d->place[s->left].line, skipped_text(d, d->place[s->left].line));
 	}
 	for (; d->subshells < c->outside; d->subshells++)
 		enter(d, SCOPE_SUBSHELL, 0);

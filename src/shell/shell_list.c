@@ -283,7 +283,8 @@ void shell_list_local(struct shell_values *v, const char *name, size_t n, size_t
 	shell_local(v, count, strlen(count), line);
 }
 
-void shell_shift(struct shell_values *v, size_t count, size_t line)
+/* Removes the first elements of the positional parameters. */
+static void shift(struct shell_values *v, size_t count, size_t line)
 {
 	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
 	size_t length = shell_list_length(v, "@", 1);
@@ -298,4 +299,15 @@ void shell_shift(struct shell_values *v, size_t count, size_t line)
 		shell_items_put(&items, item->value, &item->basis);
 	}
 	shell_list_set(v, "@", 1, line, true, &items);
+}
+
+void shell_shift(struct shell_values *v, const struct shell_word *word, size_t words)
+{
+	bool is_one = words == 1 ||
+	    (words == 2 && word[1].length == 1 && *word[1].text >= '0' && *word[1].text <= '9');
+
+	if (!is_one || shell_arms_fork(&v->arms) || shell_arms_loop(&v->arms) != 0)
+		shell_list_forget(v, "@", 1, word->line);
+	else
+		shift(v, words == 1 ? 1 : (size_t)(*word[1].text - '0'), word->line);
 }

@@ -51,7 +51,10 @@ void shell_list_forget(struct shell_values *v, const char *name, size_t n, size_
 bool shell_list_assign(struct shell_values *v, const struct shell_word *word, size_t n);
 /* Keeps a list until the end of the function. */
 void shell_list_local(struct shell_values *v, const char *name, size_t n, size_t line);
-/* Removes the first elements of the positional parameters. */
-void shell_shift(struct shell_values *v, size_t count, size_t line);
+/*
+ * Reads "shift", behind which the text tells nothing of the positional parameters where a shell may
+ * run it otherwise.
+ */
+void shell_shift(struct shell_values *v, const struct shell_word *word, size_t words);
 
 #endif

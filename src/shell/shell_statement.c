@@ -283,19 +283,6 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 		shell_list_set(v, "@", 1, s->word->line, refers, &items);
 }
 
-/* Reads "shift", behind which the text tells nothing where it may run otherwise. */
-static void read_shift(struct shell_values *v, const struct shell_statement *s)
-{
-	bool is_one = s->words == 1 ||
-	    (s->words == 2 && s->word[1].length == 1 && *s->word[1].text >= '0' &&
-		*s->word[1].text <= '9');
-
-	if (!is_one || shell_arms_fork(&v->arms) || shell_arms_loop(&v->arms) != 0)
-		shell_list_forget(v, "@", 1, s->word->line);
-	else
-		shell_shift(v, s->words == 1 ? 1 : (size_t)(*s->word[1].text - '0'), s->word->line);
-}
-
 /* Keeps the variables of "local" until the end of the function, but not those of "declare -g". */
 static void read_local(struct shell_values *v, const struct shell_statement *s)
 {
@@ -409,7 +396,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 	} else if (is_word(s->word, "printf") && s->words > 2 && is_word(&s->word[1], "-v")) {
 		unset_all(v, s->word + 2, 1, true);
 	} else if (is_word(s->word, "shift")) {
-		read_shift(v, s);
+		shell_shift(v, s->word, s->words);
 	} else if (is_word(s->word, "setenv") && s->words > 1) {
 		size_t n = shell_name_length(s->word[1].text, s->word[1].length);
 
@@ -491,6 +478,7 @@ void shell_statement_open(struct shell_nesting *nesting, struct shell_script *sc
 	step->is_or = strcmp(before, "||") == 0;
 	step->is_joined = step->is_or || strcmp(before, "&&") == 0;
 	step->is_once = is_loop_once(out);
+	step->is_next = strcmp(before, ";&") == 0;
 }
 
 bool shell_statement_read(struct shell_values *v, struct shell_statement *s)

@@ -188,6 +188,8 @@ static void end_command(struct shell_reader *r, const char *operator, size_t n)
 		r->low = r->depth;
 		r->out->commands++;
 		shell_compounds_read(&r->compounds, r->out);
+	} else if (r->out->commands > 0 && strcmp(c->end, ";&") == 0) {
+		(void)memcpy(c[-1].end, c->end, 3);
 	} else if (r->out->commands > 0 && strcmp(c[-1].end, ")") == 0) {
 		if (strcmp(c->end, "|") == 0)
 			(void)memcpy(c[-1].end, ")|", 3);
@@ -371,6 +373,12 @@ static void read_operator(struct shell_reader *r)
 
 	if (r->end - r->p > 1 && r->p[1] == *r->p && strchr(";&|", *r->p) != NULL)
 		n = 2;
+	/* ";&" and ";;&" of bash: the next arm of a "case" may run, too. */
+	if (*operator== ';' && r->end - r->p>(ptrdiff_t) n && r->p[n] == '&') {
+		operator+= n - 1;
+		r->p += n - 1;
+		n = 2;
+	}
 	r->p += n;
 	end_command(r, operator, n);
 	if (*operator== '\n')

@@ -37,6 +37,7 @@ static const struct place_case place_cases[] = {
 	{ "root@host:/ # cd /vm\nroot@host:/vm # " VM, "/vm", NULL },
 	{ "# cd /a\n" VM, "", NULL },
 	{ "while :; do " VM "; cd /a; done", "", "vm.sh:1: this line runs the same command in" },
+	{ "case x in a) cd /a ;& b) " VM ";; esac", "", "vm.sh:1: a shell may skip the cd" },
 	{ "cd images\n" VM, "images", NULL },
 	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
 	{ "cd /vm; cd ../../..; " VM, "/", NULL },
