@@ -9,6 +9,8 @@
 #include "shell/shell_compound.h"
 #include "shell/shell_text.h"
 
+#define SHELL_MAX_DEPTH 64 /* quotes and substitutions in each other */
+
 struct shell_reader {
 	struct shell_script *out;
 	enum shell_style style;

@@ -11,43 +11,8 @@
 #include "shell/shell_reader.h"
 
 #define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
-#define MAX_DEPTH 64   /* quotes and substitutions in each other */
 #define MAX_ARRAY 8192 /* bytes between "(" and ")" */
 #define MAX_FAULTS 100 /* lines that are left out of prose with a word */
-
-/* Returns the end of an enclosed piece, "" inside "$()" and so on; NULL: it has none. */
-static const char *skip(const char *p, const char *end, char close, bool quoted, unsigned depth)
-{
-	if (depth > MAX_DEPTH)
-		return NULL;
-	while (p != NULL && p < end) {
-		char c = *p++;
-
-		if (c == close)
-			return p;
-		if (close == '\'')
-			continue;
-		if (c == '\\') {
-			p += p < end ? 1 : 0;
-		} else if (close == '`') {
-			continue;
-		} else if (c == '"' || c == '`') {
-			p = skip(p, end, c, c == '"', depth + 1);
-		} else if (c == '\'' && !quoted) {
-			p = skip(p, end, c, false, depth + 1);
-		} else if (c == '$' && p < end && *p == '{') {
-			p = skip(p + 1, end, '}', quoted, depth + 1);
-		} else if ((c == '$' && p < end && *p == '(') || (c == '(' && close == ')')) {
-			p = skip(c == '$' ? p + 1 : p, end, ')', false, depth + 1);
-		}
-	}
-	return NULL;
-}
-
-const char *shell_skip(const char *p, const char *end, char close, bool quoted)
-{
-	return skip(p, end, close, quoted && close != ')', 0);
-}
 
 size_t shell_name_length(const char *text, size_t n)
 {
@@ -210,8 +175,8 @@ static int fail(struct shell_reader *r, size_t line, const char *what)
 	r->fault = r->p;
 	return error_set(r->err, STATUS_SPEC,
 	    "%zu: unterminated %s, or more than " STR_LITERAL(
-		MAX_DEPTH) " of them in each other: "
-			   "close it, or pass the bhyve command alone",
+		SHELL_MAX_DEPTH) " of them in each other: "
+				 "close it, or pass the bhyve command alone",
 	    line, what);
 }
 

@@ -312,6 +312,11 @@ static const struct found_case found_cases[] = {
 	{ "arms that a shell runs one after another",
 	    "N=1\n(case x in a) N=2 ;& b) M=1G\n;;& *) bhyve -c $N -m $M web;; esac)", VM, 3, "",
 	    "", NULL, "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch" },
+	{ "a case in a substitution, and text that looks so",
+	    "N=$(echo case 2 in)\nM=1G; M=\"$(case $1 in a) case b in (b) ;; esac ;; esac)\"; "
+	    "M=1G\n"
+	    "bhyve -c ${N% in} -m $M web",
+	    "bhyve -c case 2 -m 1G web", 3, "", "", NULL, "" },
 	{ "every arm of an inner branch", "N=4\nif a; then if b; then N=2; else N=2; fi; fi\n" RUN,
 	    VM, 3, "", "", NULL, "vm.sh:2: $N: the import uses \"2\" of this line" },
 	{ "the same words in two branches",
@@ -335,6 +340,8 @@ static const struct found_case found_cases[] = {
 };
 
 static const struct refused_case refused_cases[] = {
+	{ "what a case in a substitution prints", "N=2\nN=$(case x in x) echo 4;; esac)\n" RUN,
+	    { "vm.sh:2: vmrun cannot work out $(case x in x) echo 4;; esac)", NULL, NULL } },
 	{ "a value that a loop builds, and a branch sets to the same",
 	    "N=0\nfor t in a b; do\nN=$((N+1)); x && N=1\ndone\n" RUN,
 	    { "vm.sh:3: a loop builds the value of $N", NULL, NULL } },
