@@ -72,6 +72,9 @@ void finder_take_loader(struct finder *f, const struct place *p, const struct wo
 void finder_note_streams(struct finder *f, const struct place *p);
 /* Puts the variables that are set for the command alone in front of its prefix: "A=1 bhyve". */
 void finder_add_environment(struct finder *f, const struct place *p, struct command_words *c);
+/* Gives a shell its variables and its arguments: N=2 sh -c TEXT NAME ARGUMENT. */
+void finder_enter_program(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis);
 /* Adds what the values of a command rest on to `basis`; `more` may be NULL. */
 void finder_add_basis(struct shell_basis *basis, const struct shell_basis *more);
 /*

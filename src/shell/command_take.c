@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "shell/shell_assign.h"
 #include "shell/shell_expand.h"
+#include "shell/shell_list.h"
 #include "shell/shell_output.h"
 
 #define MAX_PLACES 100 /* notes of a command in several directories */
@@ -283,6 +284,30 @@ void finder_add_environment(struct finder *f, const struct place *p, struct comm
 	words_append(&prefix, &c->prefix);
 	words_free(&c->prefix);
 	c->prefix = prefix;
+}
+
+void finder_enter_program(struct finder *f, const struct place *p, const struct words *w,
+    const struct command_words *c, const struct shell_basis *basis)
+{
+	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
+
+	shell_values_hide(&f->values, p->command->line, c->is_clean);
+	for (size_t i = 0; i < c->unset.count; i++)
+		shell_hide(&f->values, c->unset.item[i]);
+	for (size_t i = 0; i < c->prefix.count; i++) {
+		const char *word = c->prefix.item[i];
+		size_t n = shell_name_length(word, strlen(word));
+		struct shell_basis none = { 0 };
+
+		if (n > 0 && word[n] == '=')
+			(void)shell_set(
+			    &f->values, word, n, p->command->line, &none, mem_copy(word + n + 1));
+	}
+	shell_list_unset(&f->values, "@", 1);
+	for (size_t i = c->first + 2; i < w->count; i++)
+		shell_items_put(&items, w->item[i], basis);
+	if (w->count > c->first + 2)
+		shell_list_set(&f->values, "@", 1, p->command->line, false, &items);
 }
 
 void command_text_free(struct command_text *c)

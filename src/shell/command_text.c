@@ -36,29 +36,6 @@ static bool runs_vm(const struct words *w, size_t first, bool has_missing)
 	return count > 2 || has_missing;
 }
 
-/* Gives a shell its variables and its arguments: N=2 sh -c TEXT NAME ARGUMENT. */
-static void enter_program(struct finder *f, const struct place *p, const struct words *w,
-    const struct command_words *c, const struct shell_basis *basis)
-{
-	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
-
-	shell_values_hide(&f->values, p->command->line);
-	for (size_t i = 0; i < c->prefix.count; i++) {
-		const char *word = c->prefix.item[i];
-		size_t n = shell_name_length(word, strlen(word));
-		struct shell_basis none = { 0 };
-
-		if (n > 0 && word[n] == '=')
-			(void)shell_set(
-			    &f->values, word, n, p->command->line, &none, mem_copy(word + n + 1));
-	}
-	shell_list_unset(&f->values, "@", 1);
-	for (size_t i = c->first + 2; i < w->count; i++)
-		shell_items_put(&items, w->item[i], basis);
-	if (w->count > c->first + 2)
-		shell_list_set(&f->values, "@", 1, p->command->line, false, &items);
-}
-
 /* Searches a text that the current command runs, in its directory. */
 static void search_text(struct finder *f, const struct place *p, const struct words *w,
     const struct command_words *c, const struct str *text, const struct shell_basis *outer)
@@ -73,7 +50,7 @@ static void search_text(struct finder *f, const struct place *p, const struct wo
 	if (!c->has_joined) {
 		f->shown = f->functions;
 		shell_values_enter(&f->values, levels + 1);
-		enter_program(f, p, w, c, outer);
+		finder_enter_program(f, p, w, c, outer);
 	}
 	for (size_t i = 0; i < c->directories.count; i++)
 		shell_directory_change(&f->directory, c->directories.item[i], p->command->line);

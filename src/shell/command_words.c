@@ -111,6 +111,7 @@ static const struct long_option {
 	{ "sudo", "group", 'g' },
 	{ "sudo", "host", 'h' },
 	{ "sudo", "other-user", 'U' },
+	{ "sudo", "preserve-env", 'E' },
 	{ "sudo", "prompt", 'p' },
 	{ "sudo", "role", 'r' },
 	{ "sudo", "type", 't' },
@@ -124,6 +125,7 @@ struct walk {
 	struct command_words *out;
 	bool has_option;
 	bool is_query; /* command -v */
+	bool is_kept;  /* sudo -E */
 };
 
 static const char *base_name(const char *path)
@@ -191,20 +193,27 @@ static void advise(struct walk *k, const char *wrapper, char letter, const char 
 	}
 }
 
-/* Notes a change of the directory by an option of a wrapper. */
-static void change_directory(struct walk *k, const char *wrapper, char letter, const char *value)
+/* Notes what an option of a wrapper changes for its command: the directory, or the variables. */
+static void change(struct walk *k, const char *wrapper, char letter, const char *value)
 {
 	static const struct {
 		const char *wrapper;
 		char letter;
-	} rows[] = { { "env", 'C' }, { "new-session", 'c' }, { "sudo", 'D' } };
+		const char *path; /* NULL: the value */
+	} rows[] = { { "daemon", 'c', "/" }, { "env", 'C', NULL }, { "new-session", 'c', NULL },
+		{ "sudo", 'D', NULL } };
 
-	if (strcmp(wrapper, "daemon") == 0 && letter == 'c')
-		words_add(&k->out->directories, "/");
-	for (size_t i = 0; value != NULL && i < sizeof(rows) / sizeof(*rows); i++) {
-		if (letter == rows[i].letter && strcmp(wrapper, rows[i].wrapper) == 0)
-			words_add(&k->out->directories, value);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *path = rows[i].path == NULL ? value : rows[i].path;
+
+		if (path != NULL && letter == rows[i].letter &&
+		    strcmp(wrapper, rows[i].wrapper) == 0)
+			words_add(&k->out->directories, path);
 	}
+	if (value != NULL && letter == 'u' && strcmp(wrapper, "env") == 0)
+		words_add(&k->out->unset, value);
+	k->out->is_clean = k->out->is_clean || (letter == 'i' && strcmp(wrapper, "env") == 0);
+	k->is_kept = k->is_kept || (letter == 'E' && strcmp(wrapper, "sudo") == 0);
 }
 
 /* Reads an option "--name", "--name value" or "--name=value". */
@@ -223,7 +232,7 @@ static void read_long_option(struct walk *k, const struct wrapper *wrapper, cons
 		    strchr(wrapper->values, o->letter) != NULL)
 			value = k->w->item[k->i++];
 		advise(k, wrapper->name, o->letter, value);
-		change_directory(k, wrapper->name, o->letter, value);
+		change(k, wrapper->name, o->letter, value);
 		return;
 	}
 }
@@ -249,7 +258,7 @@ static void read_options(struct walk *k, const struct wrapper *wrapper)
 				k->i++;
 		}
 		advise(k, wrapper->name, *letter, value);
-		change_directory(k, wrapper->name, *letter, value);
+		change(k, wrapper->name, *letter, value);
 		if (value != NULL)
 			return;
 	}
@@ -284,6 +293,9 @@ static void keep_environment(struct walk *k, const char *name, size_t first)
 	if (kept.count > 0)
 		words_add(&k->out->prefix, "env");
 	words_append(&k->out->prefix, &kept);
+	/* sudo and doas take the variables of the shell away. */
+	k->out->is_clean =
+	    k->out->is_clean || words_have(&kept, "-") || (is_one_of(name, others) && !k->is_kept);
 }
 
 /* Walks over a wrapper with its options and operands. */
@@ -292,7 +304,7 @@ static void skip_wrapper(struct walk *k, const struct wrapper *wrapper)
 	const struct words *w = k->w;
 	size_t first = k->i++;
 
-	k->has_option = false;
+	k->has_option = k->is_kept = false;
 	while (k->i < w->count) {
 		const char *word = w->item[k->i];
 
@@ -318,6 +330,13 @@ static void skip_wrapper(struct walk *k, const struct wrapper *wrapper)
 		words_addf(&k->out->notes, "%s: %s", wrapper->name, wrapper->note);
 }
 
+/* Returns whether an option of su begins a login, with the variables of the user alone. */
+static bool is_login(const char *word)
+{
+	return strcmp(word, "-") == 0 || strcmp(word, "--login") == 0 ||
+	    (*word == '-' && word[1] != '-' && strchr(word, 'l') != NULL);
+}
+
 /* Finds the text that a shell, su or eval runs. */
 static bool find_text_word(struct walk *k, const char *name)
 {
@@ -341,6 +360,8 @@ static bool find_text_word(struct walk *k, const char *name)
 		/* The words behind a script are its own; su has a user there. */
 		if (strcmp(name, "su") != 0 && !is_option)
 			return true;
+		if (strcmp(name, "su") == 0 && is_login(word))
+			k->out->is_clean = true;
 		if (*word == '-' && last == 'c') {
 			k->out->kind = COMMAND_TEXT;
 			k->out->first = i + 1;
@@ -468,5 +489,6 @@ void command_words_free(struct command_words *c)
 {
 	words_free(&c->prefix);
 	words_free(&c->directories);
+	words_free(&c->unset);
 	words_free(&c->notes);
 }

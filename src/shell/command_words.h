@@ -21,7 +21,9 @@ struct command_words {
 	size_t first;	 /* index of the program, or of the text */
 	bool has_joined; /* the text is all words from the first on */
 	struct words prefix;
-	struct words directories; /* to which programs before it change, one after another */
+	struct words directories; /* to which programs before it change in turn; "~": the home */
+	struct words unset;	  /* variables that env -u takes from it */
+	bool is_clean;		  /* it has no variables of the shell, as behind sudo */
 	struct words notes;	  /* what was left out, without a place */
 };
 

@@ -44,6 +44,8 @@ void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t
 void shell_assign_line(struct shell_values *v, const struct shell_word *word, size_t count);
 /* Likewise for those of "export" and "local", which a shell expands before it sets any. */
 void shell_assign_all(struct shell_values *v, const struct shell_word *word, size_t count);
+/* Exports the variables of "export" and "declare -x", or ends that: "export -n", "declare +x". */
+void shell_read_exports(struct shell_values *v, const struct shell_word *word, size_t words);
 /*
  * Returns whether an assignment may set another value each time, A="$A x"; the name has n bytes.
  */

@@ -259,11 +259,14 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 	bool is_open = i >= s->words || !is_word(&s->word[i], "--"), refers = false;
 	const char *first;
 
-	for (size_t k = 1; k < i && k < s->words; k++)
-		v->exports_all = v->exports_all ||
-		    (*s->word[k].text == '-' &&
-			memchr(s->word[k].text, 'a', s->word[k].length) != NULL) ||
-		    is_word(&s->word[k], "allexport");
+	for (size_t k = 1; k < i && k < s->words; k++) {
+		bool is_name = is_word(&s->word[k], "allexport");
+
+		if (is_name ||
+		    (!is_word(&s->word[k - 1], "-o") && !is_word(&s->word[k - 1], "+o") &&
+			memchr(s->word[k].text, 'a', s->word[k].length) != NULL))
+			v->exports_all = *s->word[is_name ? k - 1 : k].text == '-';
+	}
 	i += i < s->words && (!is_open || is_word(&s->word[i], "-")) ? 1 : 0;
 	if (is_open && i >= s->words)
 		return;
@@ -368,8 +371,7 @@ static void read_setting(struct shell_values *v, const struct shell_statement *s
 	if (is_one_of(s->word, locals))
 		read_local(v, &plain);
 	shell_assign_all(v, word + 1, s->words - 1);
-	for (size_t i = 1; i < s->words && is_word(s->word, "export"); i++)
-		shell_export(v, word[i].text, shell_name_length(word[i].text, word[i].length));
+	shell_read_exports(v, word, s->words);
 	free(word);
 }
 

@@ -198,6 +198,8 @@ struct shell_variable *shell_set(struct shell_values *v, const char *name, size_
 
 	new.value = value;
 	*basis = (struct shell_basis){ 0 };
+	if (v->exports_all && shell_name_length(name, n) == n)
+		shell_export(v, name, n);
 	remove_variable(v, name, n);
 	return add(v, &new);
 }
@@ -295,6 +297,7 @@ void shell_unset(struct shell_values *v, const char *name)
 {
 	if (shell_value(v, name) != NULL)
 		remove_variable(v, name, strlen(name));
+	shell_unexport(v, name, strlen(name));
 }
 
 void shell_export(struct shell_values *v, const char *name, size_t n)
@@ -305,16 +308,30 @@ void shell_export(struct shell_values *v, const char *name, size_t n)
 		words_add(&v->exported, whole);
 }
 
-void shell_values_hide(struct shell_values *v, size_t line)
+void shell_unexport(struct shell_values *v, const char *name, size_t n)
 {
-	for (size_t i = v->exports_all ? 0 : v->count; i > 0 && shell_spend(v, 16, line); i--) {
+	for (size_t i = 0; i < v->exported.count; i++) {
+		/* A name that no variable has. */
+		if (strncmp(v->exported.item[i], name, n) == 0 && v->exported.item[i][n] == '\0')
+			*v->exported.item[i] = '=';
+	}
+}
+
+void shell_hide(struct shell_values *v, const char *name)
+{
+	if (v->hidden.count < MAX_VARIABLES && !words_have(&v->hidden, name))
+		words_add(&v->hidden, name);
+	remove_variable(v, name, strlen(name));
+}
+
+void shell_values_hide(struct shell_values *v, size_t line, bool hides_all)
+{
+	v->is_clean = hides_all;
+	for (size_t i = v->count; i > 0 && shell_spend(v, 16, line); i--) {
 		MEM_AUTO char *name = mem_copy(v->item[i - 1].name);
 
-		if (words_have(&v->exported, name))
-			continue;
-		if (v->hidden.count < MAX_VARIABLES && !words_have(&v->hidden, name))
-			words_add(&v->hidden, name);
-		remove_variable(v, name, strlen(name));
+		if (hides_all || !words_have(&v->exported, name))
+			shell_hide(v, name);
 	}
 }
 

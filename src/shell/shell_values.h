@@ -51,6 +51,7 @@ struct shell_values {
 	struct words exported;	   /* names that the text exports */
 	struct words hidden;	   /* and those of which a program has no value */
 	bool exports_all;	   /* set -a */
+	bool is_clean;		   /* the last program has no variables of the shell */
 	size_t source_line;	   /* of the last "." or source; 0: none */
 	char *source;		   /* that command */
 	size_t expanded;	   /* bytes so far */
@@ -103,10 +104,15 @@ void shell_values_leave(struct shell_values *v, size_t levels);
 /* Begins a function, and returns what its end is told. */
 size_t shell_values_call(struct shell_values *v);
 void shell_values_return(struct shell_values *v, size_t locals);
-/* Exports a variable to programs. */
+/* Exports a variable to programs, and ends that. */
 void shell_export(struct shell_values *v, const char *name, size_t n);
-/* Forgets the variables that a program does not have, in a subshell that has been entered. */
-void shell_values_hide(struct shell_values *v, size_t line);
+void shell_unexport(struct shell_values *v, const char *name, size_t n);
+/* Forgets a variable that a program does not have, in a subshell that has been entered. */
+void shell_hide(struct shell_values *v, const char *name);
+/*
+ * Likewise the variables that are not exported, or all of them.
+ */
+void shell_values_hide(struct shell_values *v, size_t line, bool hides_all);
 /* Keeps the value of a variable until the end of the function; outside of one does nothing. */
 void shell_local(struct shell_values *v, const char *name, size_t n, size_t line);
 
