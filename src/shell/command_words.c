@@ -110,6 +110,7 @@ static const struct long_option {
 	{ "sudo", "command-timeout", 'T' },
 	{ "sudo", "group", 'g' },
 	{ "sudo", "host", 'h' },
+	{ "sudo", "login", 'i' },
 	{ "sudo", "other-user", 'U' },
 	{ "sudo", "preserve-env", 'E' },
 	{ "sudo", "prompt", 'p' },
@@ -201,7 +202,7 @@ static void change(struct walk *k, const char *wrapper, char letter, const char 
 		char letter;
 		const char *path; /* NULL: the value */
 	} rows[] = { { "daemon", 'c', "/" }, { "env", 'C', NULL }, { "new-session", 'c', NULL },
-		{ "sudo", 'D', NULL } };
+		{ "sudo", 'D', NULL }, { "sudo", 'i', "~" } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const char *path = rows[i].path == NULL ? value : rows[i].path;
@@ -360,8 +361,10 @@ static bool find_text_word(struct walk *k, const char *name)
 		/* The words behind a script are its own; su has a user there. */
 		if (strcmp(name, "su") != 0 && !is_option)
 			return true;
-		if (strcmp(name, "su") == 0 && is_login(word))
+		if (strcmp(name, "su") == 0 && is_login(word) && !k->out->is_clean) {
 			k->out->is_clean = true;
+			words_add(&k->out->directories, "~");
+		}
 		if (*word == '-' && last == 'c') {
 			k->out->kind = COMMAND_TEXT;
 			k->out->first = i + 1;

@@ -403,7 +403,13 @@ bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
 
 void shell_directory_change(struct shell_directory *d, const char *path, size_t line)
 {
-	(void)go_from(d, path, line);
+	struct shell_place *place = go_from(d, path, line);
+
+	if (place != NULL && strcmp(path, "~") == 0)
+		words_addf(&place->problem,
+		    "%s:%zu: a login shell begins in the home directory, which the text does not "
+		    "tell: write absolute paths",
+		    d->text_name, line);
 }
 
 void shell_directory_open(struct shell_directory *d, bool is_process, struct shell_inner *inner)

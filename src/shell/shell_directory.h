@@ -58,7 +58,7 @@ void shell_directory_skip(struct shell_directory *d);
 /* Reads a command that changes the directory; returns whether it is one. */
 bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
     const struct shell_script *script, size_t index, const struct shell_statement *run);
-/* Changes the directory as a program does for the one that it runs. */
+/* Changes the directory as a program does for the one that it runs; "~" is the home directory. */
 void shell_directory_change(struct shell_directory *d, const char *path, size_t line);
 
 /* Begins a text inside the current command, and ends it. */

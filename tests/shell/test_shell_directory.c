@@ -38,6 +38,7 @@ static const struct place_case place_cases[] = {
 	{ "# cd /a\n" VM, "", NULL },
 	{ "while :; do " VM "; cd /a; done", "", "vm.sh:1: this line runs the same command in" },
 	{ "case x in a) cd /a ;& b) " VM ";; esac", "", "vm.sh:1: a shell may skip the cd" },
+	{ "su -l root -c 'cd /a; " VM "'", "/a", NULL },
 	{ "cd images\n" VM, "images", NULL },
 	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
 	{ "cd /vm; cd ../../..; " VM, "/", NULL },
@@ -224,6 +225,28 @@ static void test_unknown(void **state)
 	command_text_free(&found);
 }
 
+/* A login shell begins where the text does not tell. */
+static void test_login(void **state)
+{
+	static const char *const texts[] = { "cd /vm; su - root -c '" VM "'", "su -lc '" VM "'",
+		"su root --login -c 'cd a; " VM "'", "sudo -i " VM,
+		"sudo -u vm --login sh -c '" VM "'" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct command_text found;
+		REPORT_AUTO struct report report = { 0 };
+
+		assert_int_equal(
+		    command_text_read(texts[i], strlen(texts[i]), &origin, &found, &report), 0);
+		assert_int_equal(found.place.problem.count, 1);
+		assert_string_equal(found.place.problem.item[0],
+		    "vm.sh:1: a login shell begins in the home directory, which the text does not "
+		    "tell: write absolute paths");
+		command_text_free(&found);
+	}
+}
+
 /* Each text ends at once, and takes no more memory than its size asks for. */
 static void test_hostile(void **state)
 {
@@ -252,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_hostile),
 	};
 
