@@ -58,8 +58,8 @@ void shell_items_add(
 		shell_expand(v, &word[i], &fields, &basis);
 		if (!shell_spend(v, 64 * (fields.count + basis.missing.count), word[i].line))
 			return;
-		/* A value that is not known may be several words, or none. */
-		if (basis.missing.count > 0 && fields.count != 1)
+		/* A value that is not known, and has no quotes, may be several words, or none. */
+		if (basis.missing.count > 0 && (fields.count != 1 || *word[i].text != '"'))
 			shell_basis_append(&items->count, &basis);
 		for (size_t k = 0; k < fields.count && items->text.count < MAX_ITEMS; k++)
 			shell_items_put(items, fields.item[k], &basis);
@@ -293,10 +293,12 @@ static void shift(struct shell_values *v, size_t count, size_t line)
 		return;
 	for (size_t i = count; i < length; i++) {
 		const struct shell_variable *item = shell_list_item(v, "@", 1, i);
+		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
 
 		if (item == NULL || !shell_spend(v, 64, line))
 			return;
-		shell_items_put(&items, item->value, &item->basis);
+		shell_use(v, item, &basis);
+		shell_items_put(&items, item->value, &basis);
 	}
 	shell_list_set(v, "@", 1, line, true, &items);
 }
