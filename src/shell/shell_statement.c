@@ -78,6 +78,8 @@ static void unset_values(struct shell_values *v, const struct shell_word *word, 
 	SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
 
 	shell_expand(v, word, &names, &basis);
+	if (basis.missing.count > 0 || basis.note.count > 0)
+		shell_note_all(v, word->line);
 	for (size_t i = 0; i < names.count; i++) {
 		const struct shell_word name = { names.item[i], strlen(names.item[i]), word->line };
 

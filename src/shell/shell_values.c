@@ -293,6 +293,20 @@ void shell_note(struct shell_values *v, const char *name, size_t n, const char *
 	found->time = 0; /* the note is for all arms */
 }
 
+void shell_note_all(struct shell_values *v, size_t line)
+{
+	for (size_t i = 0; i < v->count && shell_spend(v, 64, line); i++) {
+		const struct shell_variable *item = &v->item[i];
+		MEM_AUTO char *name = mem_copy(item->name);
+		MEM_AUTO char *note = mem_format(
+		    "%s:%zu: this line may change $%s, because the text does not tell which "
+		    "variable it names: the import uses the value of line %zu",
+		    v->text_name, line, name, item->line);
+
+		shell_note(v, name, strlen(name), note);
+	}
+}
+
 void shell_unset(struct shell_values *v, const char *name)
 {
 	if (shell_value(v, name) != NULL)

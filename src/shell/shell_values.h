@@ -95,6 +95,8 @@ void shell_set_inside(struct shell_values *v, const struct shell_variable *befor
     struct shell_basis *basis, char *value, const char *note);
 /* Adds a note about a variable, for what takes its value. */
 void shell_note(struct shell_values *v, const char *name, size_t n, const char *note);
+/* Notes for each variable that a line may change it. */
+void shell_note_all(struct shell_values *v, size_t line);
 /* Forgets a variable, which is not set from here on. */
 void shell_unset(struct shell_values *v, const char *name);
 

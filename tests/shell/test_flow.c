@@ -212,6 +212,10 @@ static const struct found_case found_cases[] = {
 	    "env N=2", "", NULL, "" },
 	{ "a variable that another shell does not have", "N=4\nsh -c 'bhyve -c ${N:-2} -m 1G web'",
 	    VM, 2, "", "", NULL, "" },
+	{ "unset and read of a name that the text does not tell",
+	    "N=2; M=1G\nunset $k\nfor k in M N; do read $k; done\n" RUN, VM, 4, "", "", NULL,
+	    "vm.sh:3: this line may change $N, because the text does not tell which variable it "
+	    "names: the import uses the value of line 1" },
 	{ "shift behind a branch that sets the words",
 	    "if a; then set -- x 2; fi\nshift\nbhyve -c $1 -m 1G web", VM, 3, "", "", NULL,
 	    "vm.sh:1: $@: the import uses the words of this line, which stands in a branch" },
