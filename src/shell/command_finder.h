@@ -30,6 +30,7 @@ struct finder {
 	size_t calls, steps;	     /* calls that run, and commands that all calls have read */
 	bool looks_inside;	     /* into $(...) and `...` */
 	bool has_failed;
+	bool is_none;	      /* nothing was found that looks like the start of a VM */
 	bool is_unterminated; /* has_failed, because a quote has no end */
 	size_t index;	      /* of the bhyve command */
 	size_t loops;	      /* around it that were read again */
@@ -58,6 +59,9 @@ struct place {
 
 /* Refuses a text with a NUL byte and a script of csh: adds to the report, or returns false. */
 bool finder_refuse(const char *text, size_t length, const char *name, struct report *report);
+/* Adds to the report which comment has a bhyve command, if one does. */
+void finder_report_comment(
+    const char *text, size_t length, const char *name, struct report *report);
 /* Ends the search with a problem; the first one counts. */
 void finder_fail(struct finder *f, size_t line, const char *what);
 /* Adds a note with the line, once. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/find.h"
 #include "shell/shell_assign.h"
 
 #define MAX_NOTES 100
@@ -102,6 +103,7 @@ static void report_none(struct finder *f)
 		    "%s: no bhyve command found: expected one with its options and the name of the "
 		    "VM, \"bhyve -c 2 -m 1G -s ... NAME\", alone or in a shell script",
 		    f->name);
+	f->is_none = f->title_line == 0 && f->dash_line == 0 && f->script_line == 0;
 }
 
 /* Adds "12" or "12-20". */
@@ -225,6 +227,29 @@ static bool refuse_shell(const char *text, size_t length, const char *name, stru
 bool finder_refuse(const char *text, size_t length, const char *name, struct report *report)
 {
 	return refuse_nul(text, length, name, report) || refuse_shell(text, length, name, report);
+}
+
+void finder_report_comment(const char *text, size_t length, const char *name, struct report *report)
+{
+	const char *end = text + length, *behind;
+	size_t number = 1;
+
+	for (const char *line = text; line < end; line = behind + 1, number++) {
+		const char *bhyve;
+
+		behind = memchr(line, '\n', (size_t)(end - line));
+		behind = behind == NULL ? end : behind;
+		while (line < behind && strchr(" \t", *line) != NULL)
+			line++;
+		bhyve = find_text(line, (size_t)(behind - line), "bhyve -");
+		if (bhyve == NULL || *line != '#' || strchr("#/ \t", bhyve[-1]) == NULL ||
+		    find_text(bhyve + 7, (size_t)(behind - bhyve - 7), " ") == NULL)
+			continue; /* none, or prose that ends with it */
+		report_add(report, STATUS_SPEC, NULL,
+		    "%s:%zu: a comment has a bhyve command: remove its \"#\" to import it", name,
+		    number);
+		return;
+	}
 }
 
 /* --- commands around bhyve that a spec has keys for: of a bridge, of swtpm --- */

@@ -438,7 +438,7 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 {
 	REPORT_AUTO struct report first = { 0 };
 	bool is_script = length > 2 && memcmp(text, "#!", 2) == 0;
-	bool is_unterminated = false, is_told = false;
+	bool is_unterminated = false, is_told = false, is_none = false;
 
 	*out = (struct command_text){ .name = origin->name };
 	if (finder_refuse(text, length, origin->name, report))
@@ -460,6 +460,7 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 			return 0;
 		is_found = out->argv.count > 0 && !f.has_failed;
 		is_unterminated = is_unterminated || f.is_unterminated;
+		is_none = (is_none || i == 0) && f.is_none;
 		/* A script or a dash says more than that no command was found. */
 		tells = !is_told && (f.script_line > 0 || f.dash_line > 0);
 		is_told = is_told || tells;
@@ -471,6 +472,8 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 			break;
 		command_text_free(out);
 	}
+	if (is_none)
+		finder_report_comment(text, length, origin->name, &first);
 	report_merge(report, &first);
 	return -1;
 }

@@ -303,7 +303,13 @@ static const struct found_case found_cases[] = {
 
 static const struct refused_case refused_cases[] = {
 	{ "a command that is taken out of a script", "#!/bin/sh\n# " VM "\ndtach -n /tmp/s x\n",
-	    { "vm.sh: no bhyve command found", NULL } },
+	    { "vm.sh: no bhyve command found",
+		"vm.sh:2: a comment has a bhyve command: remove its \"#\" to import it", NULL } },
+	{ "comments that name bhyve, and one with a command",
+	    "#!/bin/sh\n# bhyve -h\n# xbhyve -c 2 -m 1G\necho # bhyve -c 1 -m 1G\n\t#bhyve -c 2 "
+	    "\\\n"
+	    "#   -m 1G web\n",
+	    { "vm.sh: no bhyve command found", "vm.sh:5: a comment has a bhyve command", NULL } },
 	{ "a variable that every shell has", "N=${HOME:-2}\nbhyve -c $N -m 1G web",
 	    { "vm.sh:1: $HOME is not set in this text", NULL } },
 	{ "a default that every shell has", ": ${USER=2}\nbhyve -c $USER -m 1G web",
