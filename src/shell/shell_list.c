@@ -58,8 +58,9 @@ void shell_items_add(
 		shell_expand(v, &word[i], &fields, &basis);
 		if (!shell_spend(v, 64 * (fields.count + basis.missing.count), word[i].line))
 			return;
-		/* A value that is not known, and has no quotes, may be several words, or none. */
-		if (basis.missing.count > 0 && (fields.count != 1 || *word[i].text != '"'))
+		/* Another value may be several words or none, but for one in quotes. */
+		if (fields.count != 1 || *word[i].text != '"' ||
+		    memchr(word[i].text, '@', word[i].length) != NULL)
 			shell_basis_append(&items->count, &basis);
 		for (size_t k = 0; k < fields.count && items->text.count < MAX_ITEMS; k++)
 			shell_items_put(items, fields.item[k], &basis);

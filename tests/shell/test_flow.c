@@ -221,6 +221,10 @@ static const struct found_case found_cases[] = {
 	    "vm.sh:1: $@: the import uses the words of this line, which stands in a branch" },
 	{ "words behind one that is not known, in quotes",
 	    "read R\nset -- \"$R\" 2\nbhyve -c $2 -m 1G web", VM, 3, "", "", NULL, "" },
+	{ "the number of words that a branch adds to",
+	    "set -- b; x && set -- a \"$@\"; set -- \"$@\" c\nbhyve -c $# -m 1G web",
+	    "bhyve -c 3 -m 1G web", 2, "", "", NULL,
+	    "vm.sh:1: $@: the import uses the words of this line" },
 	{ "exports that end",
 	    "export N=2 M=1G P=x Q=x; export -n P; declare +x Q; unset M; M=2G\n"
 	    "env -u N sh -c 'bhyve -c ${N:-2} -m ${M:-1G} ${P:-web} ${Q:-}'",
