@@ -227,7 +227,8 @@ static void undo_conditional(struct shell_directory *d)
 /* Returns whether a shell certainly goes on behind a command: "|| true" and "|| echo". */
 static bool goes_on(const struct shell_script *script, const struct shell_command *c)
 {
-	static const char *const names[] = { ":", "true", "false", "echo", "printf", "logger" };
+	static const char *const names[] = { ":", "true", "false", "echo", "printf", "logger",
+		"export", "readonly", "set", "shift", "unset", "mkdir" };
 	bool is_name = c->words > 0 && shell_assignment(&script->word[c->word]) > 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
