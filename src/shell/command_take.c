@@ -87,7 +87,10 @@ static void compare_place(struct finder *f, const struct place *p, const struct 
 	struct command_place here = { 0 };
 
 	take_place(f, p, c, &here);
-	if (strcmp(here.path, f->out->place.path) != 0 && f->out->place.note.count < MAX_PLACES)
+	if ((strcmp(here.path, f->out->place.path) != 0 ||
+		here.problem.count > f->out->place.problem.count ||
+		here.note.count > f->out->place.note.count) &&
+	    f->out->place.note.count < MAX_PLACES)
 		words_addf(&f->out->place.note,
 		    "%s:%zu: this line runs the same command in another directory", f->name,
 		    p->command->line);
@@ -145,13 +148,14 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 	struct words argv = words_from(w, c->first);
 
 	if (f->out->argv.count > 0) {
-		bool is_same = words_equal(&argv, &f->out->argv);
+		/* What is not known of the first one is told elsewhere. */
+		bool is_same = words_equal(&argv, &f->out->argv) &&
+		    (basis->missing.count == 0 || f->basis.missing.count > 0);
 		bool is_here = p->index == f->index && p->command->line == f->out->line;
 
 		/* A value that the loop reads in, or that a branch of it sets, is another word. */
 		if (is_here && f->loop_line > 0 &&
-		    (!is_same || basis->missing.count > 0 ||
-			basis->note.count > f->basis.note.count)) {
+		    (!is_same || basis->note.count > f->basis.note.count)) {
 			note_round(f, f->out->line);
 		} else if (!is_same && is_here) {
 			finder_fail(f, f->out->line,

@@ -438,6 +438,8 @@ static const struct refused_case refused_cases[] = {
 	{ "words behind one that is not known", "R=a\nread R\nset -- -$R 2\nbhyve -c $2 -m 1G web",
 	    { "vm.sh:2: the text does not tell the value that $R has behind this line", NULL,
 		NULL } },
+	{ "a second command that is the same but for what is read", "N=2\n" RUN "\nread N\n" RUN,
+	    { "vm.sh:4: a second bhyve command, which differs from that of line 2", NULL, NULL } },
 	{ "exported variables that sudo takes away", "export N=2\nsudo sh -c '" RUN "'",
 	    { "vm.sh:2: $N is not exported to this command: write its value in its place", NULL,
 		NULL } },

@@ -39,6 +39,7 @@ static const struct place_case place_cases[] = {
 	{ "while :; do " VM "; cd /a; done", "", "vm.sh:1: this line runs the same command in" },
 	{ "case x in a) cd /a ;& b) " VM ";; esac", "", "vm.sh:1: a shell may skip the cd" },
 	{ "su -l root -c 'cd /a; " VM "'", "/a", NULL },
+	{ VM " && cd /a\n" VM, "", "vm.sh:2: this line runs the same command in another" },
 	{ "[ x ] && cd /a || export A=1\n" VM, "", "vm.sh:1: a shell may skip the cd" },
 	{ "cd images\n" VM, "images", NULL },
 	{ "cd images; cd ../../disks\n" VM, "../disks", NULL },
