@@ -113,19 +113,6 @@ static char *trim(const char *value, const char *pattern, bool at_end, bool is_l
 	return mem_copy(value);
 }
 
-/* Returns whether a shell has a variable that the text does not set: ${HOME:-/root} is $HOME. */
-static bool is_of_shell(const struct braces *b)
-{
-	static const char *const names[] = { "HOME", "IFS", "LOGNAME", "PATH", "PWD", "SHELL",
-		"USER" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strlen(names[i]) == b->n && memcmp(names[i], b->name, b->n) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Adds what ${NAME%PATTERN} leaves; returns false if vmrun does not know the pattern. */
 static bool put_trimmed(
     struct shell_expander *x, const struct braces *b, const char *end, bool quoted)
@@ -138,7 +125,7 @@ static bool put_trimmed(
 	MEM_AUTO char *pattern = NULL;
 	MEM_AUTO char *left = NULL;
 
-	if (found == NULL && !is_of_shell(b)) {
+	if (found == NULL && !shell_has(b->name, b->n)) {
 		shell_miss_variable(x->v, b->name, b->n, x->line, x->basis);
 		return true;
 	}
@@ -247,7 +234,7 @@ bool shell_put_braces(
 	has = has_value(x, &b, colon);
 	if (found != NULL && !has && b.list == '\0' && put_unknown(x, found))
 		return true;
-	if (found == NULL && b.list == '\0' && is_of_shell(&b)) {
+	if (found == NULL && b.list == '\0' && shell_has(b.name, b.n)) {
 		shell_miss_variable(x->v, b.name, b.n, x->line, x->basis);
 		return true;
 	}

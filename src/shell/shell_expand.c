@@ -94,6 +94,18 @@ static void miss(struct shell_expander *x, const char *name, size_t n, const cha
 	shell_add_missing(x->basis, shown.text == NULL ? "" : shown.text, problem);
 }
 
+bool shell_has(const char *name, size_t n)
+{
+	static const char *const names[] = { "#", "$", "-", "?", "HOME", "IFS", "LOGNAME", "PATH",
+		"PPID", "PWD", "SHELL", "USER" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strlen(names[i]) == n && memcmp(names[i], name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 void shell_miss_variable(const struct shell_values *v, const char *name, size_t n, size_t line,
     struct shell_basis *basis)
 {
@@ -118,6 +130,7 @@ void shell_miss_variable(const struct shell_values *v, const char *name, size_t 
 	else
 		str_addf(&problem, "put a line %.*s=VALUE before the command", (int)n, name);
 	shell_add_unset(basis, shown.text, problem.text);
+	basis->is_unknown = basis->is_unknown || shell_has(name, n);
 }
 
 /* Adds the value of a variable that is set. */

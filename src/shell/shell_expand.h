@@ -15,6 +15,8 @@ char *shell_expand_one(
 /* Returns the text of a here-document.  Caller frees. */
 char *shell_expand_here(
     struct shell_values *v, const struct shell_redirect *here, struct shell_basis *basis);
+/* Returns whether a shell has a variable that the text does not set: ${HOME:-/root} is $HOME. */
+bool shell_has(const char *name, size_t n);
 /* Notes that the text does not set the variable whose name is n bytes long. */
 void shell_miss_variable(const struct shell_values *v, const char *name, size_t n, size_t line,
     struct shell_basis *basis);

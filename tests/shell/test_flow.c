@@ -440,6 +440,8 @@ static const struct refused_case refused_cases[] = {
 		NULL } },
 	{ "a second command that is the same but for what is read", "N=2\n" RUN "\nread N\n" RUN,
 	    { "vm.sh:4: a second bhyve command, which differs from that of line 2", NULL, NULL } },
+	{ "an exit status in place of a default", "x\nN=$?\nbhyve -c ${N:-2} -m 1G web",
+	    { "vm.sh:2: $? is not set in this text", NULL, NULL } },
 	{ "exported variables that sudo takes away", "export N=2\nsudo sh -c '" RUN "'",
 	    { "vm.sh:2: $N is not exported to this command: write its value in its place", NULL,
 		NULL } },
