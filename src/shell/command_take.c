@@ -153,7 +153,7 @@ void finder_take_bhyve(struct finder *f, const struct place *p, const struct wor
 		    (basis->missing.count == 0 || f->basis.missing.count > 0);
 		bool is_here = p->index == f->index && p->command->line == f->out->line;
 
-		/* A value that the loop reads in, or that a branch of it sets, is another word. */
+		/* A note is of a branch in the loop, which may set another word. */
 		if (is_here && f->loop_line > 0 &&
 		    (!is_same || basis->note.count > f->basis.note.count)) {
 			note_round(f, f->out->line);
@@ -303,9 +303,11 @@ void finder_enter_program(struct finder *f, const struct place *p, const struct 
 		size_t n = shell_name_length(word, strlen(word));
 		struct shell_basis none = { 0 };
 
-		if (n > 0 && word[n] == '=')
-			(void)shell_set(
-			    &f->values, word, n, p->command->line, &none, mem_copy(word + n + 1));
+		if (n == 0 || word[n] != '=')
+			continue;
+		(void)shell_set(
+		    &f->values, word, n, p->command->line, &none, mem_copy(word + n + 1));
+		shell_export(&f->values, word, n, p->command->line);
 	}
 	shell_list_unset(&f->values, "@", 1);
 	for (size_t i = c->first + 2; i < w->count; i++)

@@ -268,6 +268,7 @@ void shell_unset_list(struct shell_values *v, const char *name, size_t n, size_t
 	if (before == NULL || (before->basis.missing.count > 0 && !before->basis.is_unknown) ||
 	    (shell_arms_now(&v->arms) == 0 && shell_arms_loop(&v->arms) == 0)) {
 		shell_list_unset(v, name, n);
+		shell_unexport(v, name, n);
 		return;
 	}
 	note = mem_format("%s:%zu: $%.*s: the import uses the value of line %zu, and this line, "
@@ -445,6 +446,6 @@ void shell_read_exports(struct shell_values *v, const struct shell_word *word, s
 		if (ends)
 			shell_unexport(v, text, n);
 		else if (exports)
-			shell_export(v, text, n);
+			shell_export(v, text, n, word->line);
 	}
 }

@@ -118,7 +118,7 @@ void shell_miss_variable(const struct shell_values *v, const char *name, size_t 
 	str_addf(&problem, "%s:%zu: %s is not %s: ", v->text_name, line, shown.text,
 	    is_hidden ? "exported to this command" : "set in this text");
 	if (isdigit((unsigned char)*name) || shell_name_length(name, n) < n ||
-	    (is_hidden && (v->is_clean || words_have(&v->exported, dollar + 1))))
+	    (is_hidden && (v->is_clean || shell_exported(v, name, n) != NULL)))
 		str_add(&problem, "write its value in its place");
 	else if (is_hidden)
 		str_addf(&problem, "put a line \"export %.*s\" before the command", (int)n, name);

@@ -199,7 +199,7 @@ struct shell_variable *shell_set(struct shell_values *v, const char *name, size_
 	new.value = value;
 	*basis = (struct shell_basis){ 0 };
 	if (v->exports_all && shell_name_length(name, n) == n)
-		shell_export(v, name, n);
+		shell_export(v, name, n, line);
 	remove_variable(v, name, n);
 	return add(v, &new);
 }
@@ -311,24 +311,45 @@ void shell_unset(struct shell_values *v, const char *name)
 {
 	if (shell_value(v, name) != NULL)
 		remove_variable(v, name, strlen(name));
-	shell_unexport(v, name, strlen(name));
 }
 
-void shell_export(struct shell_values *v, const char *name, size_t n)
+/* Returns the name of the variable that tells of an export.  Caller frees. */
+static char *export_name(const char *name, size_t n)
 {
-	MEM_AUTO char *whole = mem_copy_n(name, n);
+	return mem_format("export %.*s", (int)n, name);
+}
 
-	if (n > 0 && v->exported.count < MAX_VARIABLES && !words_have(&v->exported, whole))
-		words_add(&v->exported, whole);
+const struct shell_variable *shell_exported(
+    const struct shell_values *v, const char *name, size_t n)
+{
+	MEM_AUTO char *key = export_name(name, n);
+
+	return shell_value(v, key);
+}
+
+void shell_export(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	MEM_AUTO char *key = export_name(name, n);
+	struct shell_basis basis = { 0 };
+
+	if (n == 0 || shell_exported(v, name, n) != NULL || !shell_spend(v, 64, line))
+		return;
+	if (shell_arms_now(&v->arms) != 0) {
+		MEM_AUTO char *note = mem_format(
+		    "%s:%zu: a shell may skip this line, which exports $%.*s: put the line before "
+		    "the branch, or remove it",
+		    v->text_name, line, (int)n, name);
+
+		shell_add_once(&basis.note, note);
+	}
+	(void)shell_set(v, key, strlen(key), line, &basis, mem_copy(""));
 }
 
 void shell_unexport(struct shell_values *v, const char *name, size_t n)
 {
-	for (size_t i = 0; i < v->exported.count; i++) {
-		/* A name that no variable has. */
-		if (strncmp(v->exported.item[i], name, n) == 0 && v->exported.item[i][n] == '\0')
-			*v->exported.item[i] = '=';
-	}
+	MEM_AUTO char *key = export_name(name, n);
+
+	shell_unset(v, key);
 }
 
 void shell_hide(struct shell_values *v, const char *name)
@@ -344,8 +365,14 @@ void shell_values_hide(struct shell_values *v, size_t line, bool hides_all)
 	for (size_t i = v->count; i > 0 && shell_spend(v, 16, line); i--) {
 		MEM_AUTO char *name = mem_copy(v->item[i - 1].name);
 
-		if (hides_all || !words_have(&v->exported, name))
+		const struct shell_variable *exported = shell_exported(v, name, strlen(name));
+
+		if (!hides_all && strchr(name, ' ') != NULL)
+			continue; /* an export */
+		if (hides_all || exported == NULL)
 			shell_hide(v, name);
+		else if (exported->basis.note.count > 0)
+			shell_note(v, name, strlen(name), exported->basis.note.item[0]);
 	}
 }
 
@@ -449,7 +476,6 @@ void shell_values_free(struct shell_values *v)
 	free(v->undo);
 	free(v->local);
 	free(v->source);
-	words_free(&v->exported);
 	words_free(&v->hidden);
 	shell_arms_free(&v->arms);
 	*v = (struct shell_values){ .text_name = v->text_name };

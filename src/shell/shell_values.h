@@ -48,8 +48,7 @@ struct shell_values {
 	size_t undos, levels;	   /* levels: subshells that are open */
 	struct shell_saved *local; /* values to which the end of a function returns */
 	size_t locals, frames;	   /* frames: functions that run */
-	struct words exported;	   /* names that the text exports */
-	struct words hidden;	   /* and those of which a program has no value */
+	struct words hidden;	   /* names of which a program has no value */
 	bool exports_all;	   /* set -a */
 	bool is_clean;		   /* the last program has no variables of the shell */
 	size_t source_line;	   /* of the last "." or source; 0: none */
@@ -106,8 +105,10 @@ void shell_values_leave(struct shell_values *v, size_t levels);
 /* Begins a function, and returns what its end is told. */
 size_t shell_values_call(struct shell_values *v);
 void shell_values_return(struct shell_values *v, size_t locals);
-/* Exports a variable to programs, and ends that. */
-void shell_export(struct shell_values *v, const char *name, size_t n);
+/* Exports a variable to programs, and ends that.  "export NAME" is a variable that tells of it. */
+void shell_export(struct shell_values *v, const char *name, size_t n, size_t line);
+const struct shell_variable *shell_exported(
+    const struct shell_values *v, const char *name, size_t n);
 void shell_unexport(struct shell_values *v, const char *name, size_t n);
 /* Forgets a variable that a program does not have, in a subshell that has been entered. */
 void shell_hide(struct shell_values *v, const char *name);
