@@ -15,8 +15,30 @@
 
 #define BLANKS " \t\n"
 
+/* Notes that a shell has file names in place of a pattern. */
+static void note_pattern(struct shell_expander *x)
+{
+	STR_AUTO struct str note = { 0 };
+
+	str_addf(&note, "%s:%zu: the import uses the pattern \"", x->v->text_name, x->line);
+	str_add_line(&note, x->field.text, MAX_SHELL_SHOWN);
+	str_add(
+	    &note, "\" as it is: a shell uses each file that matches: write the path in its place");
+	shell_add_once(&x->basis->note, note.text);
+}
+
+/* Keeps in mind that n bytes without quotes may make the field a pattern. */
+static void find_pattern(struct shell_expander *x, const char *text, size_t n)
+{
+	x->has_pattern = x->has_pattern || memchr(text, '*', n) != NULL ||
+	    memchr(text, '?', n) != NULL || (n > 1 && memchr(text, '[', n) != NULL);
+}
+
 static void end_field(struct shell_expander *x)
 {
+	if (x->has_field && x->has_pattern)
+		note_pattern(x);
+	x->has_pattern = false;
 	if (x->has_field)
 		words_take(x->out, str_take(&x->field));
 	x->has_field = false;
@@ -75,6 +97,7 @@ void shell_put_value(struct shell_expander *x, const char *value, bool quoted)
 	while (*value != '\0') {
 		size_t n = strcspn(value, between);
 
+		find_pattern(x, value, n);
 		if (n > 0)
 			put(x, value, n);
 		value = n > 0 ? value + n : skip_separator(x, value, between);
@@ -350,6 +373,8 @@ void shell_put_all(
 			end_field(x); /* in ${NAME:-a b} */
 			p++;
 		} else {
+			if (!quoted)
+				find_pattern(x, p, 1);
 			put(x, p++, 1);
 		}
 	}
@@ -394,7 +419,7 @@ void shell_expand(struct shell_values *v, const struct shell_word *word, struct 
     struct shell_basis *basis)
 {
 	struct shell_expander x = { v, basis, word->line, true, false, out, { 0 }, false, false,
-		false };
+		false, false };
 	const char *end = word->text + word->length;
 
 	if (has_alternatives(word->text, end))
@@ -409,7 +434,7 @@ char *shell_expand_one(
     struct shell_values *v, const struct shell_word *word, struct shell_basis *basis)
 {
 	struct shell_expander x = { v, basis, word->line, false, false, NULL, { 0 }, false, false,
-		false };
+		false, false };
 	const char *end = word->text + word->length;
 
 	shell_put_all(&x, skip_tilde(&x, word->text, end), end, false, 0);
@@ -421,7 +446,7 @@ char *shell_expand_here(
 {
 	const struct shell_word *body = &here->target;
 	struct shell_expander x = { v, basis, body->line, false, true, NULL, { 0 }, false, false,
-		false };
+		false, false };
 	char *text;
 
 	if (here->is_string) {

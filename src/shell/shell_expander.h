@@ -21,6 +21,7 @@ struct shell_expander {
 	bool has_field; /* also an empty one, as of "" */
 	bool had_field; /* in front of the current quotes */
 	bool is_empty_list;
+	bool has_pattern; /* the field has "*", "?" or "[" without quotes */
 };
 
 /* Expands a text; `depth`: levels of ${a:-${b:-...}} around it. */

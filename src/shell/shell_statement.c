@@ -139,25 +139,6 @@ static void read_unset(struct shell_values *v, const struct shell_statement *s)
 		unset_all(v, s->word + 1, s->words - 1, false);
 }
 
-/* Notes that a loop has a value for each file that matches a pattern, "for d in *.img". */
-static void note_pattern(struct shell_values *v, const struct shell_word *name)
-{
-	const struct shell_variable *variable;
-	MEM_AUTO char *key = mem_copy_n(name->text, name->length);
-	STR_AUTO struct str note = { 0 };
-
-	variable = shell_value(v, key);
-	if (variable == NULL || variable->basis.missing.count > 0 ||
-	    strpbrk(variable->value, "*?[") == NULL)
-		return;
-	str_addf(
-	    &note, "%s:%zu: $%s: the import uses the pattern \"", v->text_name, name->line, key);
-	str_add_line(&note, variable->value, MAX_SHELL_SHOWN);
-	str_add(
-	    &note, "\" as it is: a shell uses each file that matches: write the path in its place");
-	shell_note(v, name->text, name->length, note.text);
-}
-
 /* Sets the variable of a loop that has several values. */
 static void set_several(struct shell_values *v, const struct shell_word *name, const char *first)
 {
@@ -204,7 +185,6 @@ static void read_for(struct shell_values *v, struct shell_statement *s)
 		set_several(v, name, fields.item[0]);
 	} else if (fields.count == 1 || basis.missing.count > 0) {
 		set_one(v, name, &basis, fields.count == 1 ? fields.item[0] : "");
-		note_pattern(v, name);
 	}
 	shell_basis_free(&basis);
 }
@@ -487,6 +467,14 @@ void shell_statement_open(struct shell_nesting *nesting, struct shell_script *sc
 
 bool shell_statement_read(struct shell_values *v, struct shell_statement *s)
 {
+	struct shell_statement inner;
+
 	s->assignments = read_assignments(v, s);
-	return s->words > 0 && !read_builtin(v, s);
+	inner = *s;
+	while (
+	    inner.words > 1 && (is_word(inner.word, "command") || is_word(inner.word, "builtin"))) {
+		inner.word++;
+		inner.words--;
+	}
+	return s->words > 0 && !read_builtin(v, &inner);
 }

@@ -221,7 +221,7 @@ static const struct found_case found_cases[] = {
 	    NULL, "" },
 	{ "a loop over the files of a pattern", "for d in /a/*; do bhyve -c 2 -m 1G $d; done",
 	    "bhyve -c 2 -m 1G '/a/*'", 1, "", "", NULL,
-	    "vm.sh:1: $d: the import uses the pattern \"/a/*\" as it is" },
+	    "vm.sh:1: the import uses the pattern \"/a/*\" as it is" },
 	{ "a loop with one value", "for vm in web; do bhyve -c 2 -m 1G $vm; done", VM, 1, "", "",
 	    NULL, "" },
 	{ "an apostrophe in a default", "bhyve -o \"a=${N:-it's}\" web",

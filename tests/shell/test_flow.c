@@ -230,6 +230,17 @@ static const struct found_case found_cases[] = {
 	    "set -- b; x && set -- a \"$@\"; set -- \"$@\" c\nbhyve -c $# -m 1G web",
 	    "bhyve -c 3 -m 1G web", 2, "", "", NULL,
 	    "vm.sh:1: $@: the import uses the words of this line" },
+	{ "patterns of words, but not of quotes and values alone",
+	    "P=*; Q='?'; N=2\nset -- \"$P\" \\* $((N * 1))\nf() { bhyve -c $3 -m 1G \"$4\"; }\nf "
+	    "\"$@\" web*",
+	    "bhyve -c 2 -m 1G 'web*'", 3, "", "", NULL,
+	    "vm.sh:4: the import uses the pattern \"web*\" as it is: a shell uses each file that" },
+	{ "a value with a pattern", "P='*'; Q='[a]'\nbhyve -c 2 -m $Q \"$P\"",
+	    "bhyve -c 2 -m '[a]' '*'", 2, "", "", NULL,
+	    "vm.sh:2: the import uses the pattern \"[a]\" as it is" },
+	{ "commands of the shell behind command and builtin",
+	    "N=4\ncommand export N=2\nset -- x 1G\nbuiltin command shift\nbhyve -c $N -m $1 web",
+	    VM, 5, "", "", NULL, "" },
 	{ "exports that end",
 	    "export N=2 M=1G P=x Q=x; export -n P; declare +x Q; unset M; M=2G\n"
 	    "env -u N sh -c 'bhyve -c ${N:-2} -m ${M:-1G} ${P:-web} ${Q:-}'",
