@@ -344,12 +344,25 @@ static void put_quote(struct shell_expander *x, bool is_opening)
 	}
 }
 
+/* Notes that a "~" stands for a home directory, which the text does not tell. */
+static const char *skip_tilde(struct shell_expander *x, const char *p, const char *end)
+{
+	if (p == end || *p != '~')
+		return p;
+	miss(x, p,
+	    strcspn(p, " \t\n/") < (size_t)(end - p) ? strcspn(p, " \t\n/") : (size_t)(end - p),
+	    "write the path of the home directory in its place");
+	return p + 1;
+}
+
 void shell_put_all(
     struct shell_expander *x, const char *p, const char *end, bool quoted, unsigned depth)
 {
 	bool is_inside =
 	    quoted && depth > 0; /* "${NAME:-...}", where no quotes end those around it */
 
+	if (depth > 0 && !quoted)
+		p = skip_tilde(x, p, end); /* ${D:-~/vm} */
 	while (p < end && !x->v->too_long) {
 		if (*p == '"' && is_inside && !x->is_here) {
 			p++;
@@ -376,19 +389,10 @@ void shell_put_all(
 			if (!quoted)
 				find_pattern(x, p, 1);
 			put(x, p++, 1);
+			if (p[-1] == ':' && !quoted && !x->splits)
+				p = skip_tilde(x, p, end); /* D=hd:~/vm */
 		}
 	}
-}
-
-/* Notes that a "~" stands for a home directory, which the text does not tell. */
-static const char *skip_tilde(struct shell_expander *x, const char *p, const char *end)
-{
-	if (p == end || *p != '~')
-		return p;
-	miss(x, p,
-	    strcspn(p, " \t\n/") < (size_t)(end - p) ? strcspn(p, " \t\n/") : (size_t)(end - p),
-	    "write the path of the home directory in its place");
-	return p + 1;
 }
 
 /* Returns whether bash makes several words of this one: a{b,c} or {1..3}. */
