@@ -309,7 +309,7 @@ void shell_put(struct shell_values *v, const struct shell_word *word, size_t n,
 	if (!in_branch && in_loop && n < word->length && shell_refers(word, n))
 		fill_loop(v, word->text, n, word->line, &outside);
 	else if (in_branch || in_loop)
-		fill_branch(v, shell_find(v, word->text, n), word, n, value, &outside);
+		fill_branch(v, shell_before(v, word->text, n), word, n, value, &outside);
 	set = shell_set(v, word->text, n, word->line, basis, value);
 	if (set == NULL) {
 		shell_outside_free(&outside);

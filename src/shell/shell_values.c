@@ -127,6 +127,13 @@ struct shell_variable *shell_find(const struct shell_values *v, const char *name
 	return found == NULL || found->is_gone ? NULL : found;
 }
 
+const struct shell_variable *shell_before(const struct shell_values *v, const char *name, size_t n)
+{
+	const struct shell_variable *found = find_any(v, name, n);
+
+	return found != NULL && found->is_gone ? found->kept : found;
+}
+
 const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n)
 {
 	const struct shell_variable *found = shell_find(v, name, n);

@@ -64,6 +64,8 @@ bool shell_spend(struct shell_values *v, size_t n, size_t line);
 
 /* Returns the variable whose name is n bytes long, or NULL; it is lent until the next change. */
 struct shell_variable *shell_find(const struct shell_values *v, const char *name, size_t n);
+/* Likewise, or as it was before the current arm, which has unset it. */
+const struct shell_variable *shell_before(const struct shell_values *v, const char *name, size_t n);
 /*
  * Likewise, as the current arm sees it: without what the other arms of a branch set, which a shell
  * does not run with this one.  Behind the branch it is that of the last arm.

@@ -243,6 +243,9 @@ static const struct found_case found_cases[] = {
 	    VM, 5, "", "", NULL, "" },
 	{ "a tilde that is no home directory", "D='hd:~/a'\nbhyve -c 2 hd:~/a \"${E:-~/b}\" $D",
 	    "bhyve -c 2 'hd:~/a' '~/b' 'hd:~/a'", 2, "", "", NULL, "" },
+	{ "an empty value behind unset in a branch",
+	    "N=4\nif x; then unset N; N=${N-}; fi\nbhyve -c ${N:-2} -m 1G web", VM, 3, "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"\" of this line, which stands in a branch, and not" },
 	{ "exports that end",
 	    "export N=2 M=1G P=x Q=x; export -n P; declare +x Q; unset M; M=2G\n"
 	    "env -u N sh -c 'bhyve -c ${N:-2} -m ${M:-1G} ${P:-web} ${Q:-}'",
