@@ -151,7 +151,8 @@ struct shell_branch shell_arms_branch(const struct shell_arms *a)
 		return (struct shell_branch){ 0 };
 	for (size_t i = 0; i < a->count; i++)
 		skipped += is_skipped(&a->arm[i]) ? 1 : 0;
-	return (struct shell_branch){ arm->branch, arm->index, arm->is_last, skipped == 1 };
+	return (struct shell_branch){ arm->branch, arm->index, arm->is_last,
+		skipped == 1 && innermost(a, true) == NULL };
 }
 
 size_t shell_arms_loop(const struct shell_arms *a)

@@ -158,6 +158,7 @@ static void fill_branch(const struct shell_values *v, const struct shell_variabl
 		note_branch(v, before, word, n, value, &outside->basis);
 	} else if (rests && !(branch.is_last && branch.is_alone && outside->covers > 0)) {
 		shell_basis_append(&outside->basis, &before->outside);
+		shell_basis_append(&outside->basis, &before->basis);
 	}
 }
 

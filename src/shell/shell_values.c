@@ -277,7 +277,7 @@ void shell_set_inside(struct shell_values *v, const struct shell_variable *befor
 	bool is_gone = value == NULL;
 
 	shell_add_once(&copy.basis.note, note);
-	copy.time = 0; /* the note is for all arms */
+	copy.time = copy.covers = 0; /* the note is for all arms */
 	set =
 	    shell_set(v, copy.name, strlen(copy.name), line, basis, is_gone ? mem_copy("") : value);
 	if (set == NULL) {
@@ -297,7 +297,7 @@ void shell_note(struct shell_values *v, const char *name, size_t n, const char *
 	if (found == NULL)
 		return;
 	shell_add_once(&found->basis.note, note);
-	found->time = 0; /* the note is for all arms */
+	found->time = found->covers = 0; /* the note is for all arms */
 }
 
 void shell_note_all(struct shell_values *v, size_t line)

@@ -246,6 +246,13 @@ static const struct found_case found_cases[] = {
 	{ "an empty value behind unset in a branch",
 	    "N=4\nif x; then unset N; N=${N-}; fi\nbhyve -c ${N:-2} -m 1G web", VM, 3, "", "", NULL,
 	    "vm.sh:2: $N: the import uses \"\" of this line, which stands in a branch, and not" },
+	{ "every arm of a branch in a loop that may not run",
+	    "N=4\nfor i in $x; do if a; then N=2; else N=2; fi; done\n" RUN, VM, 3, "", "", NULL,
+	    "vm.sh:2: $N: the import uses \"2\" of this line, which stands in a branch, and not" },
+	{ "every arm of a branch, of which one unsets",
+	    "if a; then N=2; unset N; else N=2; fi\nbhyve -c ${N:-2} -m 1G web", VM, 2, "", "",
+	    NULL,
+	    "vm.sh:1: $N: the import uses the value of line 1, and this line, which stands in a" },
 	{ "exports that end",
 	    "export N=2 M=1G P=x Q=x; export -n P; declare +x Q; unset M; M=2G\n"
 	    "env -u N sh -c 'bhyve -c ${N:-2} -m ${M:-1G} ${P:-web} ${Q:-}'",
