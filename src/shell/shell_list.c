@@ -246,6 +246,25 @@ static bool keeps_list(struct shell_values *v, const struct shell_word *word, si
 	return true;
 }
 
+/* Adds the elements that a list has from the first on. */
+static void add_elements(struct shell_values *v, const char *name, size_t n, size_t first,
+    size_t line, struct shell_items *items)
+{
+	const struct shell_variable *count;
+
+	if (shell_list_count(v, name, n, &count) && count != NULL)
+		shell_use(v, count, &items->count);
+	for (size_t i = first; i < shell_list_length(v, name, n); i++) {
+		const struct shell_variable *item = shell_list_item(v, name, n, i);
+		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+
+		if (item == NULL || !shell_spend(v, 64 + strlen(item->value), line))
+			continue;
+		shell_use(v, item, &basis);
+		shell_items_put(items, item->value, &basis);
+	}
+}
+
 bool shell_list_assign(struct shell_values *v, const struct shell_word *word, size_t n)
 {
 	bool appends = word->text[n] == '+';
@@ -256,15 +275,8 @@ bool shell_list_assign(struct shell_values *v, const struct shell_word *word, si
 
 	if (word->length < begin + 2 || word->text[begin] != '(')
 		return false;
-	for (size_t i = 0; appends && i < shell_list_length(v, word->text, n); i++) {
-		const struct shell_variable *item = shell_list_item(v, word->text, n, i);
-		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
-
-		if (item == NULL || !shell_spend(v, 64 + strlen(item->value), word->line))
-			continue;
-		shell_use(v, item, &basis);
-		shell_items_put(&items, item->value, &basis);
-	}
+	if (appends)
+		add_elements(v, word->text, n, 0, word->line, &items);
 	add_words(v, &inside, &items);
 	if (keeps_list(v, word, n, &items))
 		return true;
@@ -288,19 +300,10 @@ void shell_list_local(struct shell_values *v, const char *name, size_t n, size_t
 static void shift(struct shell_values *v, size_t count, size_t line)
 {
 	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
-	size_t length = shell_list_length(v, "@", 1);
 
 	if (shell_value(v, "#") == NULL)
 		return;
-	for (size_t i = count; i < length; i++) {
-		const struct shell_variable *item = shell_list_item(v, "@", 1, i);
-		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
-
-		if (item == NULL || !shell_spend(v, 64, line))
-			return;
-		shell_use(v, item, &basis);
-		shell_items_put(&items, item->value, &basis);
-	}
+	add_elements(v, "@", 1, count, line, &items);
 	shell_list_set(v, "@", 1, line, true, &items);
 }
 

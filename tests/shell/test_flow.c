@@ -253,6 +253,10 @@ static const struct found_case found_cases[] = {
 	    "if a; then N=2; unset N; else N=2; fi\nbhyve -c ${N:-2} -m 1G web", VM, 2, "", "",
 	    NULL,
 	    "vm.sh:1: $N: the import uses the value of line 1, and this line, which stands in a" },
+	{ "the number of words behind shift, of those of a branch",
+	    "set -- a b; x || set -- c; shift\nbhyve -c 2$# -m 1G web", "bhyve -c 20 -m 1G web", 2,
+	    "", "", NULL,
+	    "vm.sh:1: $@: the import uses the words of this line, which stands in a branch" },
 	{ "exports that end",
 	    "export N=2 M=1G P=x Q=x; export -n P; declare +x Q; unset M; M=2G\n"
 	    "env -u N sh -c 'bhyve -c ${N:-2} -m ${M:-1G} ${P:-web} ${Q:-}'",
