@@ -35,16 +35,11 @@ void finder_define(struct finder *f, const struct shell_function *function, size
 	f->function[f->functions++].arm = shell_arms_now(&f->values.arms);
 }
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 /* Returns the function that was defined last, its index + 1; 0: there is none. */
 static size_t find(const struct finder *f, const char *name)
 {
 	for (size_t i = f->functions; i > f->shown; i--) {
-		if (!f->function[i - 1].is_hidden && is_word(f->function[i - 1].name, name))
+		if (!f->function[i - 1].is_hidden && shell_is(f->function[i - 1].name, name))
 			return i;
 	}
 	return 0;
@@ -69,8 +64,7 @@ static bool is_arguments(const struct shell_word *word)
 	static const char *const forms[] = { "\"$@\"", "$@", "$*", "\"${@}\"", "\"$*\"" };
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (word->length == strlen(forms[i]) &&
-		    memcmp(word->text, forms[i], word->length) == 0)
+		if (shell_is(word, forms[i]))
 			return true;
 	}
 	return false;
@@ -121,7 +115,7 @@ static struct shell_nesting nesting_of(
 	const struct shell_command *first = &function->script->command[function->first];
 	const struct shell_word *word = &function->script->word[first->word];
 
-	if (first->close == function->last && (is_word(word, "{") || is_word(word, "function")))
+	if (first->close == function->last && (shell_is(word, "{") || shell_is(word, "function")))
 		nesting.braces++;
 	return nesting;
 }
@@ -131,15 +125,15 @@ bool finder_returns(struct finder *f, const struct place *p)
 	const struct shell_word *word = p->run.word;
 	bool is_certain;
 
-	if (p->run.words > 0 && (is_word(word, "break") || is_word(word, "continue")))
+	if (p->run.words > 0 && (shell_is(word, "break") || shell_is(word, "continue")))
 		shell_arms_break(&f->values.arms);
 	if (f->running == NULL || p->run.words == 0 ||
-	    (!is_word(word, "return") && !is_word(word, "exit")) ||
+	    (!shell_is(word, "return") && !shell_is(word, "exit")) ||
 	    p->command->depth != f->running->command->outside)
 		return false;
 	is_certain = f->values.arms.joined == 0 && f->nesting.branches == f->body.branches &&
 	    f->nesting.loops == f->body.loops && f->nesting.braces == f->body.braces;
-	if (!is_certain && is_word(word, "return")) {
+	if (!is_certain && shell_is(word, "return")) {
 		shell_arms_skip(&f->values.arms, f->body_arms);
 		shell_directory_skip(&f->directory);
 	}

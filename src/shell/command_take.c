@@ -14,11 +14,6 @@
 #define MAX_PLACES 100 /* notes of a command in several directories */
 #define TYPED "left out; type it with vmrun.send in a hook"
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 /* Returns the words from the first on.  They are copies. */
 static struct words words_from(const struct words *w, size_t first)
 {
@@ -64,11 +59,11 @@ void finder_note_streams(struct finder *f, const struct place *p)
 	for (size_t i = 0; i < p->command->redirects; i++) {
 		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
 
-		if (r->kind == SHELL_OUT && !is_word(&r->target, "/dev/null"))
+		if (r->kind == SHELL_OUT && !shell_is(&r->target, "/dev/null"))
 			finder_note(f, r->target.line,
 			    "a file for bhyve's output: vmrun prints bhyve's messages; redirect "
 			    "the output of vmrun");
-		else if (r->kind == SHELL_IN && !is_word(&r->target, "/dev/null"))
+		else if (r->kind == SHELL_IN && !shell_is(&r->target, "/dev/null"))
 			finder_note(f, r->target.line, "a file as bhyve's input: " TYPED);
 		else if (r->kind == SHELL_HERE)
 			finder_note(f, r->target.line, "a text as bhyve's input: " TYPED);
@@ -212,7 +207,7 @@ static void read_loader_input(struct finder *f, const struct place *p)
 		f->out->loader_input = NULL;
 		if (r->kind == SHELL_HERE)
 			f->out->loader_input = shell_expand_here(&f->values, r, &f->loader_basis);
-		else if (!is_word(&r->target, "/dev/null"))
+		else if (!shell_is(&r->target, "/dev/null"))
 			note_input_file(f, &r->target);
 	}
 	if (has_input || (strcmp(before, "|") != 0 && strcmp(before, ")|") != 0))

@@ -434,7 +434,7 @@ void shell_assign_all(struct shell_values *v, const struct shell_word *word, siz
 
 void shell_read_exports(struct shell_values *v, const struct shell_word *word, size_t words)
 {
-	bool exports = word->length == 6 && memcmp(word->text, "export", 6) == 0, ends = false;
+	bool exports = shell_is(word, "export"), ends = false;
 
 	for (size_t i = 1; i < words; i++) {
 		const char *text = word[i].text;
@@ -442,8 +442,7 @@ void shell_read_exports(struct shell_values *v, const struct shell_word *word, s
 		bool has_x = memchr(text, 'x', word[i].length) != NULL;
 
 		exports = exports || (*text == '-' && has_x);
-		ends = ends || (*text == '+' && has_x) ||
-		    (word[i].length == 2 && memcmp(text, "-n", 2) == 0);
+		ends = ends || (*text == '+' && has_x) || shell_is(&word[i], "-n");
 		if (ends)
 			shell_unexport(v, text, n);
 		else if (exports)

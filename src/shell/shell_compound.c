@@ -136,8 +136,7 @@ void shell_compounds_read(struct shell_compounds *s, struct shell_script *script
 	for (; i < c->words; i++) {
 		const struct reserved *r = find_reserved(&word[i]);
 
-		if (i + 2 < c->words && word[i].length == 8 &&
-		    memcmp(word[i].text, "function", 8) == 0) {
+		if (i + 2 < c->words && shell_is(&word[i], "function")) {
 			begin(s, index);
 			i++; /* its name */
 			continue;

@@ -175,11 +175,6 @@ static void enter(struct shell_directory *d, enum scope_kind kind, size_t level)
 	d->scope[d->scopes++] = (struct shell_scope){ kind, level, d->now, d->now };
 }
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 /* Returns the operator before a command. */
 static const char *operator_before(const struct shell_script *script, size_t index)
 {
@@ -194,7 +189,7 @@ static bool is_joined(const char *operator)
 static bool begins_with(
     const struct shell_script *script, const struct shell_command *c, const char *word)
 {
-	return c->words > 0 && is_word(&script->word[c->word], word);
+	return c->words > 0 && shell_is(&script->word[c->word], word);
 }
 
 /* Returns whether a "{" opens a function, or a group that may be skipped. */
@@ -207,7 +202,7 @@ static bool opens_group(
 	if (c == d->body)
 		return false;
 	if (begins_with(script, c, "function"))
-		return c->words > 2 && is_word(&script->word[c->word + 2], "{");
+		return c->words > 2 && shell_is(&script->word[c->word + 2], "{");
 	if (index > 0 && c[-1].words == 2 && begins_with(script, c - 1, "function"))
 		return begins_with(script, c, "{");
 	return begins_with(script, c, "{") &&
@@ -358,7 +353,7 @@ static bool read_cd(
 
 	while (i < run->words && run->word[i].length > 1 && *run->word[i].text == '-')
 		i++; /* -P, -- */
-	if (i + 1 != run->words || is_word(&run->word[i], "-"))
+	if (i + 1 != run->words || shell_is(&run->word[i], "-"))
 		return false;
 	path = shell_expand_one(v, &run->word[i], &basis);
 	if (basis.missing.count == 0 && strpbrk(path, "*?[") != NULL)
@@ -373,10 +368,10 @@ bool shell_directory_read(struct shell_directory *d, struct shell_values *v,
 	static const char *const commands[] = { "cd", "chdir", "pushd", "popd" };
 	const struct shell_command *c = &script->command[index];
 	const char *before = operator_before(script, index);
-	size_t first = is_word(run->word, "command") || is_word(run->word, "builtin") ? 1 : 0;
+	size_t first = shell_is(run->word, "command") || shell_is(run->word, "builtin") ? 1 : 0;
 	size_t i = 0;
 
-	while (i < 4 && (first == run->words || !is_word(&run->word[first], commands[i])))
+	while (i < 4 && (first == run->words || !shell_is(&run->word[first], commands[i])))
 		i++;
 	if (i == 4)
 		return false;

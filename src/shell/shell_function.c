@@ -5,11 +5,6 @@
 
 #define MAX_BODY 10000 /* commands between parentheses */
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 /* Returns whether a word can be the name of a function. */
 static bool is_name(const struct shell_word *word)
 {
@@ -41,7 +36,7 @@ static bool begins_body(const struct shell_word *word)
 		"until" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (is_word(word, words[i]))
+		if (shell_is(word, words[i]))
 			return true;
 	}
 	return false;
@@ -74,7 +69,7 @@ static size_t count_reserved(const struct shell_word *word, size_t words)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]) && n < words;) {
-		i = is_word(&word[n], reserved[i]) ? 0 : i + 1;
+		i = shell_is(&word[n], reserved[i]) ? 0 : i + 1;
 		n += i == 0 ? 1 : 0;
 	}
 	return n;
@@ -84,7 +79,7 @@ bool shell_function_at(struct shell_script *script, size_t index, struct shell_f
 {
 	const struct shell_command *c = &script->command[index];
 	const struct shell_word *word = &script->word[c->word];
-	bool has_word = c->words > 1 && is_word(word, "function");
+	bool has_word = c->words > 1 && shell_is(word, "function");
 	size_t reserved = has_word ? 0 : count_reserved(word, c->words);
 
 	if (!has_word && c->words != reserved + 1)
@@ -99,7 +94,7 @@ bool shell_function_at(struct shell_script *script, size_t index, struct shell_f
 		return false;
 	if (has_word && c->words > 2) {
 		out->first = index;
-		return is_word(&word[2], "{") && find_end(out);
+		return shell_is(&word[2], "{") && find_end(out);
 	}
 	if (!has_parentheses(script, out->name) && (!has_word || strcmp(c->end, "\n") != 0))
 		return false;

@@ -160,11 +160,6 @@ static const struct shell_redirect *here_of(
 	return NULL;
 }
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 char *shell_output(struct shell_values *v, const struct shell_script *script,
     const struct shell_command *command, struct shell_basis *basis)
 {
@@ -173,7 +168,7 @@ char *shell_output(struct shell_values *v, const struct shell_script *script,
 	WORDS_AUTO struct words w = { 0 };
 	struct str s = { 0 };
 	bool is_known = true;
-	size_t i = command->words > 0 && is_word(word, "{") ? 1 : 0;
+	size_t i = command->words > 0 && shell_is(word, "{") ? 1 : 0;
 	const char *name;
 
 	for (; i < command->words; i++)
@@ -200,7 +195,7 @@ static bool find_group(const struct shell_script *script, size_t end, bool in_br
 	for (*first = end; *first > 0;) {
 		const struct shell_command *c = &script->command[--*first];
 
-		if (in_braces ? c->words > 0 && is_word(&script->word[c->word], "{") : c->is_first)
+		if (in_braces ? c->words > 0 && shell_is(&script->word[c->word], "{") : c->is_first)
 			return true;
 	}
 	return false;
@@ -210,7 +205,7 @@ char *shell_group_output(struct shell_values *v, const struct shell_script *scri
     struct shell_basis *basis)
 {
 	const struct shell_command *last = &script->command[behind - 1];
-	bool in_braces = last->words > 0 && is_word(&script->word[last->word], "}");
+	bool in_braces = last->words > 0 && shell_is(&script->word[last->word], "}");
 	size_t end = in_braces ? behind - 1 : behind, first;
 	struct str s = { 0 };
 

@@ -11,15 +11,10 @@
 #include "shell/shell_expand.h"
 #include "shell/shell_list.h"
 
-static bool is_word(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 static bool is_one_of(const struct shell_word *word, const char *const *list)
 {
 	for (; *list != NULL; list++) {
-		if (is_word(word, *list))
+		if (shell_is(word, *list))
 			return true;
 	}
 	return false;
@@ -37,7 +32,7 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 	for (; s->words > 0; s->word++, s->words--) {
 		if (is_one_of(s->word, opening)) {
 			nesting->branches++;
-			nesting->is_if = is_word(s->word, "if");
+			nesting->is_if = shell_is(s->word, "if");
 			if (!nesting->is_if) {
 				s->words = 0;
 				return;
@@ -48,19 +43,19 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 			nesting->loops++;
 			if (*s->word->text == 'f' || *s->word->text == 's')
 				return; /* the words behind it are no command */
-		} else if (is_word(s->word, "done")) {
+		} else if (shell_is(s->word, "done")) {
 			nesting->loops -= nesting->loops > 0 ? 1 : 0;
-		} else if (is_word(s->word, "function") && s->words > 2 &&
-		    is_word(&s->word[2], "{")) {
+		} else if (shell_is(s->word, "function") && s->words > 2 &&
+		    shell_is(&s->word[2], "{")) {
 			s->word++;
 			s->words--;
-		} else if (is_word(s->word, "{")) {
+		} else if (shell_is(s->word, "{")) {
 			nesting->braces++;
-		} else if (is_word(s->word, "}")) {
+		} else if (shell_is(s->word, "}")) {
 			nesting->braces -= nesting->braces > 0 ? 1 : 0;
 		} else if (is_one_of(s->word, arms)) {
 			nesting->is_arm = true;
-		} else if (is_word(s->word, "then")) {
+		} else if (shell_is(s->word, "then")) {
 			nesting->is_then = true;
 		} else if (!is_one_of(s->word, others)) {
 			return;
@@ -118,7 +113,7 @@ static void unset_all(
 /* Reads "read -rp PROMPT NAME ...", "mapfile -t -n 2 NAME" and the like. */
 static void read_input(struct shell_values *v, const struct shell_statement *s)
 {
-	const char *options = is_word(s->word, "read") ? "dinNptu" : "CcdnOsu"; /* with a word */
+	const char *options = shell_is(s->word, "read") ? "dinNptu" : "CcdnOsu"; /* with a word */
 	size_t i = 1;
 
 	while (i < s->words && *s->word[i].text == '-') {
@@ -135,7 +130,7 @@ static void read_input(struct shell_values *v, const struct shell_statement *s)
 /* Reads "unset NAME ...", but not that of functions. */
 static void read_unset(struct shell_values *v, const struct shell_statement *s)
 {
-	if (s->words > 1 && !is_word(&s->word[1], "-f"))
+	if (s->words > 1 && !shell_is(&s->word[1], "-f"))
 		unset_all(v, s->word + 1, s->words - 1, false);
 }
 
@@ -173,7 +168,7 @@ static void read_for(struct shell_values *v, struct shell_statement *s)
 	const struct shell_word all = { "\"$@\"", 4, s->word->line };
 	WORDS_AUTO struct words fields = { 0 };
 	struct shell_basis basis = { 0 };
-	bool has_list = s->words > 2 && is_word(&s->word[2], "in");
+	bool has_list = s->words > 2 && shell_is(&s->word[2], "in");
 
 	if (s->words < 2 || shell_name_length(name->text, name->length) != name->length)
 		return;
@@ -195,7 +190,7 @@ static size_t skip_set_options(const struct shell_statement *s)
 	size_t i = 1;
 
 	while (i < s->words && s->word[i].length > 1 && strchr("-+", *s->word[i].text) != NULL &&
-	    !is_word(&s->word[i], "--"))
+	    !shell_is(&s->word[i], "--"))
 		i += s->word[i].text[s->word[i].length - 1] == 'o' ? 2 : 1; /* -eo pipefail */
 	return i;
 }
@@ -220,7 +215,7 @@ static bool read_csh_set(struct shell_values *v, const struct shell_statement *s
 
 	for (; i < s->words; i++) {
 		const struct shell_word *word = &s->word[i];
-		bool is_apart = i + 1 < s->words && is_word(&word[1], "=");
+		bool is_apart = i + 1 < s->words && shell_is(&word[1], "=");
 		size_t n =
 		    is_apart ? shell_name_length(word->text, word->length) : shell_assignment(word);
 
@@ -238,18 +233,18 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 {
 	SHELL_ITEMS_AUTO struct shell_items items = { 0 };
 	size_t i = skip_set_options(s);
-	bool is_open = i >= s->words || !is_word(&s->word[i], "--"), refers = false;
+	bool is_open = i >= s->words || !shell_is(&s->word[i], "--"), refers = false;
 	const char *first;
 
 	for (size_t k = 1; k < i && k < s->words; k++) {
-		bool is_name = is_word(&s->word[k], "allexport");
+		bool is_name = shell_is(&s->word[k], "allexport");
 
 		if (is_name ||
-		    (!is_word(&s->word[k - 1], "-o") && !is_word(&s->word[k - 1], "+o") &&
+		    (!shell_is(&s->word[k - 1], "-o") && !shell_is(&s->word[k - 1], "+o") &&
 			memchr(s->word[k].text, 'a', s->word[k].length) != NULL))
 			v->exports_all = *s->word[is_name ? k - 1 : k].text == '-';
 	}
-	i += i < s->words && (!is_open || is_word(&s->word[i], "-")) ? 1 : 0;
+	i += i < s->words && (!is_open || shell_is(&s->word[i], "-")) ? 1 : 0;
 	if (is_open && i >= s->words)
 		return;
 	if (is_open && read_csh_set(v, s, i)) {
@@ -293,7 +288,7 @@ static void read_source(
 	    "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
 	struct str shown = { 0 };
 
-	if (is_word(file, "/etc/rc.subr"))
+	if (shell_is(file, "/etc/rc.subr"))
 		return; /* it sets nothing that a VM has */
 	str_add_line(&shown, text, MAX_SHELL_SHOWN);
 	free(v->source);
@@ -364,29 +359,29 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 		NULL };
 	static const char *const inputs[] = { "read", "mapfile", "readarray", NULL };
 
-	if (is_word(s->word, "for") || is_word(s->word, "select")) {
+	if (shell_is(s->word, "for") || shell_is(s->word, "select")) {
 		read_for(v, s);
-	} else if (is_word(s->word, "unset") || is_word(s->word, "getopts")) {
+	} else if (shell_is(s->word, "unset") || shell_is(s->word, "getopts")) {
 		read_unset(v, s);
 	} else if (is_one_of(s->word, inputs)) {
 		read_input(v, s);
 	} else if (is_one_of(s->word, setting)) {
 		read_setting(v, s);
-	} else if (is_word(s->word, "set")) {
+	} else if (shell_is(s->word, "set")) {
 		read_set(v, s);
-	} else if (is_word(s->word, "let")) {
+	} else if (shell_is(s->word, "let")) {
 		for (size_t i = 1; i < s->words; i++)
 			shell_lose_names(v, s->word[i].text, s->word[i].length, s->word->line);
-	} else if (is_word(s->word, "printf") && s->words > 2 && is_word(&s->word[1], "-v")) {
+	} else if (shell_is(s->word, "printf") && s->words > 2 && shell_is(&s->word[1], "-v")) {
 		unset_all(v, s->word + 2, 1, true);
-	} else if (is_word(s->word, "shift")) {
+	} else if (shell_is(s->word, "shift")) {
 		shell_shift(v, s->word, s->words);
-	} else if (is_word(s->word, "setenv") && s->words > 1) {
+	} else if (shell_is(s->word, "setenv") && s->words > 1) {
 		size_t n = shell_name_length(s->word[1].text, s->word[1].length);
 
 		if (n > 0)
 			forget_csh(v, &s->word[1], n);
-	} else if ((is_word(s->word, ".") || is_word(s->word, "source")) && s->words > 1) {
+	} else if ((shell_is(s->word, ".") || shell_is(s->word, "source")) && s->words > 1) {
 		read_source(v, s, &s->word[1]);
 	} else {
 		return false;
@@ -423,7 +418,7 @@ static void strip_recipe_mark(struct shell_word *word)
 
 	while (n < word->length && strchr("@-", word->text[n]) != NULL)
 		n++;
-	if (n < word->length && *word->text == '@' && !is_word(word, "@reboot")) {
+	if (n < word->length && *word->text == '@' && !shell_is(word, "@reboot")) {
 		word->text += n;
 		word->length -= n;
 	}
@@ -432,7 +427,7 @@ static void strip_recipe_mark(struct shell_word *word)
 /* Returns whether "for NAME in WORD" has one value. */
 static bool is_loop_once(const struct shell_statement *s)
 {
-	if (s->words != 4 || !is_word(s->word, "for"))
+	if (s->words != 4 || !shell_is(s->word, "for"))
 		return false;
 	for (size_t i = 0; i < s->word[3].length; i++) {
 		if (strchr("$`*?[", s->word[3].text[i]) != NULL)
@@ -454,9 +449,9 @@ void shell_statement_open(struct shell_nesting *nesting, struct shell_script *sc
 	if (out->words > 0)
 		strip_recipe_mark(word + prompt);
 	nesting->is_arm = nesting->is_if = nesting->is_then = false;
-	step->is_group = out->words > 0 && is_word(first, "{");
+	step->is_group = out->words > 0 && shell_is(first, "{");
 	step->is_last = out->words > 0 &&
-	    (is_word(first, "else") || (command->is_pattern && is_word(first, "*")));
+	    (shell_is(first, "else") || (command->is_pattern && shell_is(first, "*")));
 	skip_reserved(nesting, out);
 	nesting->is_arm = nesting->is_arm || (command->is_pattern && out->words > 0);
 	step->is_or = strcmp(before, "||") == 0;
@@ -471,8 +466,8 @@ bool shell_statement_read(struct shell_values *v, struct shell_statement *s)
 
 	s->assignments = read_assignments(v, s);
 	inner = *s;
-	while (
-	    inner.words > 1 && (is_word(inner.word, "command") || is_word(inner.word, "builtin"))) {
+	while (inner.words > 1 &&
+	    (shell_is(inner.word, "command") || shell_is(inner.word, "builtin"))) {
 		inner.word++;
 		inner.words--;
 	}

@@ -25,6 +25,11 @@ size_t shell_name_length(const char *text, size_t n)
 	return i;
 }
 
+bool shell_is(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -99,20 +104,15 @@ static void begin_command(struct shell_reader *r)
 	};
 }
 
-static bool is_text(const struct shell_word *word, const char *text)
-{
-	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
-}
-
 /* Notes whether the command is one of "case", or its end. */
 static void read_case(struct shell_reader *r, const struct shell_command *c)
 {
 	const struct shell_word *word = r->out->word + c->word;
 
-	if (c->words > 0 && is_text(word, "esac"))
+	if (c->words > 0 && shell_is(word, "esac"))
 		r->in_case = false;
 	for (size_t i = 0; i + 2 < c->words && !r->in_case; i++)
-		r->in_case = is_text(&word[i], "case") && is_text(&word[i + 2], "in");
+		r->in_case = shell_is(&word[i], "case") && shell_is(&word[i + 2], "in");
 }
 
 /* Counts the subshells that are open behind an operator. */

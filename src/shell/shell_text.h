@@ -96,6 +96,8 @@ void shell_free(struct shell_script *script);
  * levels.
  */
 const char *shell_skip(const char *p, const char *end, char close, bool quoted);
+/* Returns whether a word has this text, without quotes. */
+bool shell_is(const struct shell_word *word, const char *text);
 /* Returns the length of a variable's name at the start of n bytes; 0: there is none. */
 size_t shell_name_length(const char *text, size_t n);
 /* Returns the text without the tabs in front of its lines.  Caller frees. */
