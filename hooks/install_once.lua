@@ -14,7 +14,8 @@
 -- vmrun.state keeps, before the installer boots, that an installation has begun, and later that it
 -- is done.  The hook refuses the boot when it cannot read or write that state, and when the end of
 -- an installation is unknown: after a stop of vmrun, a fault or a power failure the disk may hold
--- anything.  After a reboot, poweroff or halt that is not in `done`, it installs again.
+-- anything, and also after a reboot that vmrun was asked for.  After a reboot, poweroff or halt that is
+-- not in `done`, it installs again.
 --
 -- `vmrunctl NAME forget install_once` drops the state.
 return function(options, vm)
@@ -82,13 +83,20 @@ return function(options, vm)
 		end
 	end
 
-	-- Saves how a boot of the target ended.
-	local function settle(cause, boots, uptime)
+	-- Saves how a boot of the target ended.  Where a step of the stop ladder has ended it, `by`, the
+	-- cause reboot is that of a request, which has interrupted the installer.  Returns whether the
+	-- installation is done.
+	local function settle(cause, boots, uptime, by)
 		local has_run = boots > (began and began.boots or 0) and cause ~= "loader_failed"
 			and (cause ~= "start_failed" or uptime >= 1)
-		if is_success[cause] then
+		if by and by ~= "guest" then
+			vmrun.log("warning", ("%s: %s was interrupted: its end is unknown")
+				:format(options.id, target))
+		elseif is_success[cause] then
 			vmrun.log("info", vm.name .. " is installed")
 			set { done = true }
+			began = nil
+			return true
 		elseif is_orderly[cause] or began and began.is_first and not has_run then
 			set(nil)
 		end
@@ -132,8 +140,8 @@ return function(options, vm)
 		if ok and kept.done then
 			return options.next -- its checks failed, for example: no medium
 		end
-		settle(exit.cause, exit.boots, exit.uptime)
-		if exit.cause == "reboot" and is_success.reboot and not exit.next_target then
+		local is_done = settle(exit.cause, exit.boots, exit.uptime, exit.ended_by)
+		if is_done and exit.cause == "reboot" and not exit.next_target then
 			return options.next
 		end
 	end
@@ -141,7 +149,7 @@ return function(options, vm)
 	-- Handles a stop before the hypervisor started, for which on_exit is not called.
 	function hooks.on_end(report)
 		if began then
-			settle(report.cause, report.boots, report.uptime)
+			settle(report.cause, report.boots, report.uptime, report.ended_by)
 		end
 	end
 

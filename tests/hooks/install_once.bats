@@ -74,6 +74,19 @@ is_refused() {
 	has "vmrunctl $vm forget install_once"
 }
 
+@test "a reboot that vmrun was asked for interrupts the installer" {
+	hooked '"install_once"'
+	script 'acpi on wait exit 0' 'exit 1'
+	start -t install vm.json
+	await_text 'runs under' err
+	ctl "$vm" reboot
+	ends 69
+	has 'install_once: install was interrupted: its end is unknown'
+	lacks "$vm is installed"
+	is "$(kept .install_once)" '{"begun":true}'
+	is_refused
+}
+
 @test "what has begun and did not end is refused, however it is asked for" {
 	local ending
 	for ending in 'exit 3' 'exit 4' 'signal 9' 'exit 77'; do
