@@ -257,11 +257,12 @@ int pidfile_remove_stale(const char *path, const struct words *pids, struct erro
 	bool gone = false;
 
 	/*
-	 * These mean that the path is not a regular file; EMLINK is FreeBSD's for a symbolic link.
+	 * These mean that the path is not a regular file; FreeBSD has EMLINK for a symbolic link
+	 * (vfs_lookup.c) and EOPNOTSUPP for a socket (vn_open_vnode() in vfs_vnops.c).
 	 */
 	if (fd < 0)
 		gone = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EMLINK ||
-		    errno == EISDIR || errno == ENXIO;
+		    errno == EISDIR || errno == ENXIO || errno == EOPNOTSUPP;
 	else
 		gone = is_foreign(fd, path, pids) || unlink(path) == 0 || errno == ENOENT;
 	if (!gone)

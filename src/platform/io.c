@@ -61,6 +61,16 @@ static ssize_t write_file(int fd, const struct stat *st, const char *bytes, size
 	return -1;
 }
 
+/*
+ * Whether a second SIGPIPE waits behind one that is pending: FreeBSD queues each of them
+ * (sigqueue_add() in kern_sig.c), Linux has one at most.
+ */
+#ifdef __FreeBSD__
+#define QUEUES_SIGPIPE true
+#else
+#define QUEUES_SIGPIPE false
+#endif
+
 /* Writes to a pipe and discards the SIGPIPE of this call, but not one that was pending before. */
 static ssize_t write_pipe(int fd, const char *bytes, size_t n)
 {
@@ -75,7 +85,8 @@ static ssize_t write_pipe(int fd, const char *bytes, size_t n)
 	(void)sigprocmask(SIG_BLOCK, &broken, &before);
 	done = write(fd, bytes, n);
 	saved = errno;
-	if (done < 0 && saved == EPIPE && sigismember(&pending, SIGPIPE) != 1) {
+	if (done < 0 && saved == EPIPE &&
+	    (QUEUES_SIGPIPE || sigismember(&pending, SIGPIPE) != 1)) {
 		while (sigtimedwait(&broken, NULL, &at_once) < 0 && errno == EINTR)
 			;
 	}

@@ -54,7 +54,7 @@ bool os_interface_exists(const char *name)
 bool os_interface_is_down(const char *name)
 {
 	struct ifreq request = { 0 };
-	int fd = os_interface_exists(name) ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	int fd = os_interface_exists(name) ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 	bool down;
 
 	if (fd < 0)

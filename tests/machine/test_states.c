@@ -140,7 +140,7 @@ static void test_loaders(void **state)
 static void test_failed_cleanup(void **state)
 {
 	(void)state;
-	put_front("front/bhyvectl", "/bin/false");
+	put_front("front/bhyvectl", "/usr/bin/false");
 	life_script("exit 1");
 	v.options.panic_on_failed_cleanup = true;
 	vm_start(&v, "");
