@@ -57,6 +57,7 @@ static void guest_is_ready(struct machine *m)
 	event_target(r, m->boot.target);
 	event_by(r, by);
 	r->event.uptime_ms = machine_now(m) - m->run.child.started_ms;
+	m->guest.was_ready = true;
 	hooks_call(m, &hooks_ready, m->boot.spec);
 }
 
@@ -371,7 +372,8 @@ void guest_note_start(struct machine *m)
 	bool is_up = m->run.child.job.pid != 0 && !m->run.awaits_answer &&
 	    (m->present.state == STATE_RUNNING || m->present.state == STATE_STOPPING);
 
-	/* on_ready has ended, or waits. */
-	if (is_up && guest_readiness(m) != 0 && !calls_have_fresh(&m->calls, &hooks_ready))
+	/* A guest that was ready may have ended since.  on_ready has ended, or waits. */
+	if ((m->guest.was_ready || (is_up && guest_readiness(m) < 0)) &&
+	    !calls_have_fresh(&m->calls, &hooks_ready))
 		m->guest.started = true;
 }

@@ -232,10 +232,10 @@ struct requests {
 struct guest {
 	struct health health;
 	struct attempt attempt;
-	enum cause unfit; /* why the ladder ends the boot; CAUSES: for another reason */
-	char *why;	  /* that, as text for the user, or NULL */
-	int64_t halt_ms;  /* when it is asked whether it has halted; 0: it is not asked */
-	bool started;	  /* a guest has been ready, or up where its target has no `ready` */
+	enum cause unfit;	 /* why the ladder ends the boot; CAUSES: for another reason */
+	char *why;		 /* that, as text for the user, or NULL */
+	int64_t halt_ms;	 /* when it is asked whether it has halted; 0: it is not asked */
+	bool was_ready, started; /* in any boot: a guest; that, or up without `ready`, is told */
 	struct {
 		int64_t thread; /* the one that was pinned last; 0: none of this boot */
 		bool *cpus;	/* MAX_HOST_CPUS of them: where it may run; NULL: none was pinned */

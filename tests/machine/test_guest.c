@@ -202,6 +202,11 @@ static void test_hook_of_a_ready_guest(void **state)
 	vm_check_not_told(&v, "log it is up\n");
 	m->console.notice(m->console.notice_context, ":", 1);
 	vm_check_told(&v, "log it is up\n");
+	/* It has been ready also where its boot has ended before vmrun looks. */
+	guest_end(m);
+	assert_int_equal(guest_readiness(m), 0);
+	guest_note_start(m);
+	assert_true(m->guest.started);
 	vm_close(&v);
 }
 
