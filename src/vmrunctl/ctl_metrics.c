@@ -12,6 +12,7 @@
 struct subject {
 	const char *name, *target, *state; /* target "": unknown */
 	struct node *answer;		   /* NULL: none */
+	bool is_up;			   /* its hypervisor runs */
 };
 
 struct metric {
@@ -70,18 +71,12 @@ static double number_of(const struct node *n)
 	return n->kind == NODE_INT ? (double)n->integer : n->number;
 }
 
-/* Returns whether a hypervisor runs, as far as vmrun says. */
-static bool is_up(const struct subject *vm)
-{
-	return is_number(member(vm, "pid"));
-}
-
 static void write_up(const struct metric *metric, const struct subject *vm)
 {
 	begin_sample(metric, vm);
 	write_label(",", "target", vm->target);
 	write_label(",", "state", vm->state);
-	end_sample(is_up(vm) ? 1 : 0);
+	end_sample(vm->is_up ? 1 : 0);
 }
 
 static void write_ready(const struct metric *metric, const struct subject *vm)
@@ -171,7 +166,7 @@ static void add_vm(struct str *json, const struct subject *vm)
 	json_add_text(json, "vm", vm->name);
 	json_add_text(json, "target", *vm->target == '\0' ? NULL : vm->target);
 	json_add_text(json, "state", vm->state);
-	json_add_bool(json, "up", is_up(vm));
+	json_add_bool(json, "up", vm->is_up);
 	if (ready != NULL && ready->kind == NODE_BOOL)
 		json_add_bool(json, "ready", ready->truth);
 	else
@@ -195,8 +190,18 @@ static void show_json(const struct subject *vm, size_t count)
 	(void)puts("]");
 }
 
+/* Returns whether the hypervisor of a vmrun that died still runs. */
+static bool has_survivor(const struct ctl *ctl, const char *vm)
+{
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	bool is_vmrun;
+
+	return vmrun_client_open(&client, ctl->run_dir, vm, 0) == VMRUN_CLIENT_NOT_RUNNING &&
+	    vmrun_client_survivor(client, &is_vmrun) > 0 && !is_vmrun;
+}
+
 /* Fills in a VM. */
-static void read_vm(struct subject *out, const struct vmrun_listed *vm)
+static void read_vm(const struct ctl *ctl, struct subject *out, const struct vmrun_listed *vm)
 {
 	const char *target;
 
@@ -205,6 +210,8 @@ static void read_vm(struct subject *out, const struct vmrun_listed *vm)
 	target = out->answer == NULL ? NULL : node_get_text(out->answer, "target");
 	if (target != NULL)
 		out->target = target;
+	out->is_up = is_number(member(out, "pid")) ||
+	    (strcmp(vm->state, "dead") == 0 && has_survivor(ctl, vm->name));
 }
 
 /* Writes the metrics of the VMs. */
@@ -214,7 +221,7 @@ static void show(const struct ctl *ctl, const struct vmrun_list *list)
 	MEM_AUTO struct subject *subject = mem_zero((count + 1) * sizeof(*subject));
 
 	for (size_t i = 0; i < count; i++)
-		read_vm(&subject[i], vmrun_list_get(list, i));
+		read_vm(ctl, &subject[i], vmrun_list_get(list, i));
 	if (ctl->json)
 		show_json(subject, count);
 	else

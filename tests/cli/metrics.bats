@@ -213,6 +213,26 @@ stands_in() {
 	ends 0
 }
 
+@test "a hypervisor that outlives a killed vmrun is up" {
+	spec
+	script 'acpi on ready up wait waitfile go exit 1'
+	"$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$run_dir" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file up
+	await_text 'runs under' # its pid is noted
+	kill -KILL "$pid"
+	await is_gone "$pid"
+	ctl metrics
+	has "vmrun_up{vm=\"$vm\",target=\"\",state=\"dead\"} 1" said
+	ctl metrics --json
+	is "$(jq -c '.[] | [.up, .state]' said)" '[true,"dead"]'
+	touch go
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&-
+	ctl metrics
+	has "vmrun_up{vm=\"$vm\",target=\"\",state=\"dead\"} 0" said
+}
+
 @test "a run-dir that cannot be read is an error, not an empty list" {
 	[ "$(id -u)" -ne 0 ] || skip 'root can read it'
 	chmod 0 run
