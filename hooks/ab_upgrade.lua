@@ -7,8 +7,8 @@
 --	a, b      the two targets that are the slots, default "a" and "b"
 --	stays_up  seconds that a new slot without the key `ready` must run to be accepted; default
 --	          300
---	request   a file; if it exists when the guest in the slot in use reboots, the hook removes
---	          it and tries the other slot
+--	request   a file; if it exists when the guest in the slot in use reboots, the hook tries the
+--	          other slot, and removes the file as the try starts
 --	confirm   a file; the hook accepts a new slot that creates it, even if it ends too early
 --	id        a name for this hook's state, where a spec uses the hook twice
 --
@@ -55,10 +55,14 @@ return function(options)
 		return other[slot] and slot ~= in_use()
 	end
 
+	local function is_there(path)
+		return path and not gone[path] and vmrun.exists(path)
+	end
+
 	-- Removes a file.  Returns true when it is gone, false when it cannot be removed, nil when
 	-- there is none.
 	local function take_file(path)
-		if path and not gone[path] and vmrun.exists(path) then
+		if is_there(path) then
 			local status, why, said = vmrun.exec { "rm", "-f", path }
 			gone[path] = vmrun.dry_run and status == 0
 			if status ~= 0 then
@@ -99,6 +103,9 @@ return function(options)
 		elseif is_new(slot) and boot.boots == 0 then
 			return in_use()
 		end
+		if is_new(slot) and take_file(options.request) == false then
+			return in_use() -- the file would ask for the next try at once
+		end
 		if take_file(options.confirm) == false and is_new(slot) then
 			return false, options.confirm .. " of an earlier try would confirm this one"
 		end
@@ -127,8 +134,8 @@ return function(options)
 			elseif exit.cause ~= "poweroff" then
 				return in_use()
 			end
-		elseif other[slot] and exit.cause == "reboot" and take_file(options.request) then
-			return other[slot]
+		elseif other[slot] and exit.cause == "reboot" and is_there(options.request) then
+			return other[slot] -- a request may overrule this, and the file stays then
 		end
 	end
 

@@ -98,6 +98,17 @@ slot() {
 	is "$(slot)" a
 }
 
+@test "the request stays where something else decides what boots next" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade"}'
+	touch upgrade
+	plays 'exit 0' -- --no-reboot -t a
+	is "$(booted)" a
+	[ -e upgrade ]
+	plays 'exit 0' 'exit 1' -- -t a
+	is "$(booted)" 'a b'
+	[ ! -e upgrade ]
+}
+
 @test "only a reboot hears the request, and other targets are none of its business" {
 	hooked '{"use": "ab_upgrade", "request": "upgrade"}' '{"reboot_on": ["reboot", "halt"]}'
 	touch upgrade
