@@ -85,8 +85,7 @@ static ssize_t write_pipe(int fd, const char *bytes, size_t n)
 	(void)sigprocmask(SIG_BLOCK, &broken, &before);
 	done = write(fd, bytes, n);
 	saved = errno;
-	if (done < 0 && saved == EPIPE &&
-	    (QUEUES_SIGPIPE || sigismember(&pending, SIGPIPE) != 1)) {
+	if (done < 0 && saved == EPIPE && (QUEUES_SIGPIPE || sigismember(&pending, SIGPIPE) != 1)) {
 		while (sigtimedwait(&broken, NULL, &at_once) < 0 && errno == EINTR)
 			;
 	}

@@ -71,7 +71,7 @@ static int make_raw(int fd)
 	modes.c_cflag |= CS8;
 	modes.c_cc[VMIN] = 1;
 	modes.c_cc[VTIME] = 0;
-	/* FreeBSD buffers by the speed (tty_watermarks() in tty.c): 2 KB at the 9600 of a new one. */
+	/* FreeBSD buffers by the speed (tty_watermarks()): 2 KB at the 9600 of a new one. */
 	(void)cfsetispeed(&modes, B115200);
 	(void)cfsetospeed(&modes, B115200);
 	return tcsetattr(fd, TCSANOW, &modes);
