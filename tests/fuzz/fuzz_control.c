@@ -96,10 +96,9 @@ static void open_console(struct vm *v)
 
 static void open_control(struct vm *v)
 {
-	struct control_owner owner = { .reload = do_nothing,
-		.forget = forget,
-		.vm = "vm",
-		.events = &v->handle->events };
+	struct control_owner owner = {
+		.reload = do_nothing, .forget = forget, .vm = "vm", .events = &v->handle->events
+	};
 
 	v->path = mem_format("%s/control", fuzz_directory());
 	fuzz_check(control_open(&v->control, v->handle->machine, v->handle->wait, v->path, &owner,
