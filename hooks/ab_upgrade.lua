@@ -105,8 +105,7 @@ return function(options)
 		end
 		if is_new(slot) and take_file(options.request) == false then
 			return in_use() -- the file would ask for the next try at once
-		end
-		if take_file(options.confirm) == false and is_new(slot) then
+		elseif take_file(options.confirm) == false and is_new(slot) then
 			return false, options.confirm .. " of an earlier try would confirm this one"
 		end
 	end
@@ -140,10 +139,8 @@ return function(options)
 	end
 
 	return {
-		on_start = on_start,
-		on_started = on_started,
-		on_ready = on_ready,
-		on_exit = on_exit,
+		on_start = on_start, on_started = on_started,
+		on_ready = on_ready, on_exit = on_exit,
 		leads = {
 			{ from = options.a, target = options.b },
 			{ from = options.b, target = options.a },

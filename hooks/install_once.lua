@@ -14,8 +14,8 @@
 -- vmrun.state keeps, before the installer boots, that an installation has begun, and later that it
 -- is done.  The hook refuses the boot when it cannot read or write that state, and when the end of
 -- an installation is unknown: after a stop of vmrun, a fault or a power failure the disk may hold
--- anything, and also after a reboot that vmrun was asked for.  After a reboot, poweroff or halt that is
--- not in `done`, it installs again.
+-- anything, and so after a reboot that vmrun was asked for.  After a reboot, poweroff or halt that
+-- is not in `done`, it installs again.
 --
 -- `vmrunctl NAME forget install_once` drops the state.
 return function(options, vm)
@@ -50,9 +50,7 @@ return function(options, vm)
 
 	-- Saves the state.  Returns true, or false or nil and the error.
 	local function keep(what)
-		local ok, why = pcall(function()
-			vmrun.state[options.id] = what
-		end)
+		local ok, why = pcall(function() vmrun.state[options.id] = what end)
 		if ok then
 			ok, why = vmrun.save()
 		end
@@ -83,24 +81,21 @@ return function(options, vm)
 		end
 	end
 
-	-- Saves how a boot of the target ended.  Where a step of the stop ladder has ended it, `by`, the
-	-- cause reboot is that of a request, which has interrupted the installer.  Returns whether the
-	-- installation is done.
+	-- Saves how a boot of the target ended; `by`: the guest, or the step of a stop that has
+	-- ended it for a request.  Returns whether the installation is done.
 	local function settle(cause, boots, uptime, by)
 		local has_run = boots > (began and began.boots or 0) and cause ~= "loader_failed"
 			and (cause ~= "start_failed" or uptime >= 1)
 		if by and by ~= "guest" then
-			vmrun.log("warning", ("%s: %s was interrupted: its end is unknown")
-				:format(options.id, target))
+			vmrun.log("warning", target .. " was interrupted: its end is unknown")
 		elseif is_success[cause] then
 			vmrun.log("info", vm.name .. " is installed")
 			set { done = true }
-			began = nil
-			return true
 		elseif is_orderly[cause] or began and began.is_first and not has_run then
 			set(nil)
 		end
 		began = nil
+		return is_success[cause] and not (by and by ~= "guest")
 	end
 
 	local hooks = { leads = { { from = target, target = options.next },
@@ -112,9 +107,7 @@ return function(options, vm)
 		end
 		local asked = boot.target == target
 		local first = options.auto and boot.target == options.next and boot.boots == 0
-		if not asked and not first then
-			return
-		end
+		if not asked and not first then return end
 		local ok, kept = pcall(read)
 		if not ok then
 			local why = kept:match("^[^:]+%.lua:%d+: (.*)$") or kept
@@ -133,9 +126,7 @@ return function(options, vm)
 	end
 
 	function hooks.on_exit(exit)
-		if exit.target ~= target then
-			return
-		end
+		if exit.target ~= target then return end
 		local ok, kept = pcall(read)
 		if ok and kept.done then
 			return options.next -- its checks failed, for example: no medium

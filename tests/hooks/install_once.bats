@@ -81,7 +81,7 @@ is_refused() {
 	await_text 'runs under' err
 	ctl "$vm" reboot
 	ends 69
-	has 'install_once: install was interrupted: its end is unknown'
+	has 'install was interrupted: its end is unknown'
 	lacks "$vm is installed"
 	is "$(kept .install_once)" '{"begun":true}'
 	is_refused
