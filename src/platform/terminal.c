@@ -1,7 +1,7 @@
 /*
  * Terminals: the state of one that a hypervisor shares and changes, and pairs of pseudo terminals.
  */
-#define _XOPEN_SOURCE 700 /* posix_openpt() and its family */
+#define _GNU_SOURCE /* posix_openpt() and its family; _XOPEN_SOURCE hides B115200 on FreeBSD */
 #include "platform/terminal.h"
 
 #include <errno.h>
