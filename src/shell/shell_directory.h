@@ -50,7 +50,7 @@ void shell_directory_free(struct shell_directory *d);
  */
 void shell_directory_enter(struct shell_directory *d, const struct shell_script *script,
     size_t index, struct shell_nesting *nesting);
-/* Leaves subshells until so many of the text are open. */
+/* Leaves subshells until `subshells` of the text are left. */
 void shell_directory_leave(
     struct shell_directory *d, size_t subshells, struct shell_nesting *nesting);
 /* Notes that a shell may return from the function here: it skips a "cd" behind this command. */
