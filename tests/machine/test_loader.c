@@ -72,17 +72,23 @@ static void test_loader(void **state)
 	vm_close(&v);
 }
 
+/* Makes a VM whose loader starts next, and copies what it reads to the file "typed". */
+static void begin_with_input(void)
+{
+	vm_stub("bhyveload", "cat >typed");
+	vm_make(&v, LOADER, NULL);
+	v.machine->boot.plan.loading.input_path = mem_copy("run/walk/input");
+	v.machine->boot.plan.loading.input = mem_copy("boot\n");
+	vm_check_next(enter(STATE_STARTING), STATE_LOADING, -1);
+}
+
 static void test_input_of_a_loader(void **state)
 {
 	char text[32];
 	FILE *f;
 
 	(void)state;
-	vm_stub("bhyveload", "cat >typed");
-	vm_make(&v, LOADER, NULL);
-	v.machine->boot.plan.loading.input_path = mem_copy("run/walk/input");
-	v.machine->boot.plan.loading.input = mem_copy("boot\n");
-	vm_check_next(enter(STATE_STARTING), STATE_LOADING, -1);
+	begin_with_input();
 	(void)enter(STATE_LOADING);
 	life_script("deaf");
 	vm_await(&v, has_loaded);
@@ -98,11 +104,7 @@ static void test_input_of_a_loader(void **state)
 static void test_input_that_cannot_be_read(void **state)
 {
 	(void)state;
-	vm_stub("bhyveload", "cat >typed");
-	vm_make(&v, LOADER, NULL);
-	v.machine->boot.plan.loading.input_path = mem_copy("run/walk/input");
-	v.machine->boot.plan.loading.input = mem_copy("boot\n");
-	vm_check_next(enter(STATE_STARTING), STATE_LOADING, -1);
+	begin_with_input();
 	assert_int_equal(unlink("run/walk/input"), 0);
 	vm_check_next(enter(STATE_LOADING), STATE_DECIDING, -1);
 	check_outcome(CAUSE_LOADER_FAILED, -1);
