@@ -358,6 +358,46 @@ static void test_level_of_log(void **state)
 	}
 }
 
+struct event_findings {
+	int found, freed;
+};
+
+static void find(void *context, struct event_record *r)
+{
+	r->findings = context;
+	r->findings->found++;
+}
+
+static void free_findings(struct event_findings *findings)
+{
+	findings->freed++;
+}
+
+/* Findings belong to an event until the queue's owner takes them, and are freed with it. */
+static void test_findings(void **state)
+{
+	struct event_findings findings = { 0 };
+	struct event_queue q = {
+		.find = find, .find_context = &findings, .free_findings = free_findings
+	};
+	struct vmrun_event e;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		event_findings(&q, event_add(&q, VMRUN_CHECKED));
+	assert_int_equal(findings.found, 3);
+	assert_true(event_next(&q, &e));
+	assert_ptr_equal(q.lent->findings, &findings);
+	q.lent->findings = NULL; /* taken */
+	assert_true(event_next(&q, &e));
+	assert_int_equal(findings.freed, 0);
+	event_queue_clear(&q);
+	assert_int_equal(findings.freed, 2);
+	event_findings(&q, event_add(&q, VMRUN_CHECKED)); /* there are none */
+	event_queue_clear(&q);
+	assert_int_equal(findings.found, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_hearing_before_a_loss),
 		cmocka_unit_test(test_hearing_after_a_loss),
 		cmocka_unit_test(test_drops_one_by_one),
+		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_level_of_log),
 	};
