@@ -289,6 +289,11 @@ int ctl_console(const struct ctl *ctl)
 	status = vmrun_client_attach(client, c.writes, CTL_ANSWER_MS);
 	if (status != VMRUN_CLIENT_OK)
 		return ctl_fail(ctl, client, status);
+	/* A set of pselect() has no place for this one. */
+	if (vmrun_client_fd(client) >= FD_SETSIZE)
+		return ctl_error(ctl, STATUS_OS,
+		    "the program that started vmrunctl left %d files open: at most %d can be",
+		    vmrun_client_fd(client) - 3, FD_SETSIZE - 3);
 	c.client = client;
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
 	attach(&c);

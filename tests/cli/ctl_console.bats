@@ -224,6 +224,22 @@ has_floods() {
 	[ "$(grep -ao xdone screen | wc -l)" = "$1" ]
 }
 
+@test "with more open files than pselect() takes: refused" {
+	ulimit -Sn 1200 || skip "this process may open $(ulimit -Hn) files"
+	up
+	cat >crowded <<-'END'
+		import os, sys
+		for i in range(1100):
+		    os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
+		os.execv(sys.argv[1], sys.argv[1:])
+	END
+	status=0
+	timeout -k 5 60 python3 crowded "$VMRUNCTL" -r "$run_dir" "$vm" console >said 2>wrong </dev/null 3>&- || status=$?
+	is "$status" 71
+	has 'files open: at most 1021 can be' wrong
+	off
+}
+
 @test "a reader who stops reading loses bytes, is told so, and holds up nobody" {
 	up
 	"$VMRUNCTL" -r "$run_dir" "$vm" console --read-only >slow 3>&- </dev/null &
