@@ -13,6 +13,8 @@ static void hear_event(void *context, const struct vmrun_event *event)
 
 	backlog_add(&c->backlog, event->seq, vmrun_event_json(event));
 	c->new_events = true;
+	if (event->type == VMRUN_READY)
+		waiters_ready(c);
 }
 
 /* Answers the requests that wait for this output; the viewers get it later. */

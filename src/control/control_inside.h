@@ -155,6 +155,8 @@ bool waiters_add(struct control *c, struct client *client, struct request *o);
 void waiters_look(struct control *c);
 /* Answers the requests whose text appears in this output of the console. */
 void waiters_printed(struct control *c, const char *bytes, size_t n);
+/* Answers the requests that wait for a guest that is ready; its boot may have ended since. */
+void waiters_ready(struct control *c);
 /* Answers all waiting requests, because the VM has exited. */
 void waiters_end(struct control *c);
 /* Drops the waiting requests of a client. */

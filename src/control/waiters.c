@@ -143,6 +143,14 @@ void waiters_printed(struct control *c, const char *bytes, size_t n)
 	}
 }
 
+void waiters_ready(struct control *c)
+{
+	struct wait *w;
+
+	while ((w = TAILQ_FIRST(&c->readies)) != NULL)
+		grant(c, w);
+}
+
 /* Refuses a request that has timed out. */
 static void refuse_late(struct control *c, struct wait *w)
 {
@@ -175,8 +183,8 @@ static void look_at_state(struct control *c)
 	machine_get_state(c->machine, &state);
 	c->state = state.state;
 	c->is_ready = is_ready(&state);
-	while (c->is_ready && (next = TAILQ_FIRST(&c->readies)) != NULL)
-		grant(c, next);
+	if (c->is_ready)
+		waiters_ready(c);
 	if (before != NULL && strcmp(before, c->state) == 0)
 		return;
 	for (struct wait *w = TAILQ_FIRST(&c->states); w != NULL; w = next) {

@@ -168,6 +168,11 @@ void server_warn(const char *text)
 	event_text(event_add(&server.vm.handle->events, VMRUN_WARNING), text);
 }
 
+void server_ready(void)
+{
+	(void)event_add(&server.vm.handle->events, VMRUN_READY);
+}
+
 struct console *server_console(void)
 {
 	struct console *console = machine_console(server.vm.machine);

@@ -53,6 +53,8 @@ void server_ask(int fd, const char *line, const char *answer);
 void server_check_closed(int fd);
 /* Sends bytes to the client until its socket is full. */
 void server_fill(const struct client *client);
+/* Adds the event of a guest that is ready. */
+void server_ready(void);
 /* Adds a warning with this text to the VM's events. */
 void server_warn(const char *text);
 /* Opens the VM's console. */

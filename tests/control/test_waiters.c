@@ -180,6 +180,18 @@ static void test_ready(void **state)
 	check_waits(0);
 }
 
+/* It was ready, and ended before anybody could see it so. */
+static void test_ready_and_gone(void **state)
+{
+	(void)state;
+	server.ready = 0;
+	wait_with(FOR_READY);
+	server_ready();
+	vm_put(&server.vm, STATE_ENDED);
+	check_answer(ACCEPTED("5"));
+	check_waits(0);
+}
+
 static void test_end_before_ready(void **state)
 {
 	(void)state;
@@ -275,6 +287,7 @@ int main(void)
 		TEST(test_state),
 		TEST(test_end),
 		TEST(test_ready),
+		TEST(test_ready_and_gone),
 		TEST(test_end_before_ready),
 		TEST(test_timeout),
 		TEST(test_quoted_text),
