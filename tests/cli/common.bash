@@ -179,6 +179,12 @@ starts() {
 	[ ! -e "$FAKEBHYVE_LOG" ] || wc -l <"$FAKEBHYVE_LOG"
 }
 
+# await_starts N: waits until N starts are logged, which the hypervisor does only after vmrun has said
+# that it runs
+await_starts() {
+	await eval "[ \"\$(starts)\" = $1 ]"
+}
+
 fake_pids() {
 	[ ! -e "$FAKEBHYVE_LOG" ] || jq .pid "$FAKEBHYVE_LOG"
 }

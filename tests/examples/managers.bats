@@ -50,11 +50,12 @@ await_count() {
 	for _ in $(seq 100); do echo 'acpi on wait exit 1'; done >script
 	in_c
 	await_count 100 ': spawned'
-	is "$(starts)" 100
+	await_starts 100
 	"$VMRUNCTL" -r "$PWD/run" "$vm-77" status >status
 	has running status
 	kill -INT "$pid"
 	ends 0
+	is "$(starts)" 100
 	is "$(count ': ended')" 100
 	is "$(count ': exit default stopped')" 100
 	nothing_runs
