@@ -87,6 +87,8 @@ void call_fail_gone(struct calls *c, struct call *call);
 /* Abandons a call and frees it; reaps: its command is reaped here. */
 void call_free(struct call *call, bool reaps);
 
+/* Returns the present time of the machine: in a simulation, hooks make it pass. */
+int64_t calls_now(const struct calls *c);
 /* Returns the place of a call, 0 for the main call. */
 size_t calls_place(const struct calls *c, const struct call *call);
 /* Removes a call that has ended, and frees it. */

@@ -10,7 +10,7 @@
 
 #define MAX_COMMANDS_MS 60000 /* for commands in the background that vmrun waits for at its end */
 
-static int64_t now(const struct calls *c)
+int64_t calls_now(const struct calls *c)
 {
 	return c->owner.now_ms(c->owner.context);
 }
@@ -283,7 +283,7 @@ void calls_boot_ended(struct calls *c)
 
 		if (call == NULL)
 			continue;
-		call->gone_ms = now(c) + call->source.timeout_ms;
+		call->gone_ms = calls_now(c) + call->source.timeout_ms;
 		wait_gone(c, call);
 	}
 	go_on(c);
@@ -291,7 +291,7 @@ void calls_boot_ended(struct calls *c)
 
 void calls_end_commands(struct calls *c)
 {
-	background_end(&c->backgrounds, now(c));
+	background_end(&c->backgrounds, calls_now(c));
 }
 
 /* Returns when something is due for a call. */
@@ -324,7 +324,7 @@ static bool is_due(int64_t at_ms, int64_t now_ms)
 void calls_wake(struct calls *c)
 {
 	struct call *left = left_call(c);
-	int64_t now_ms = now(c);
+	int64_t now_ms = calls_now(c);
 
 	background_wake(&c->backgrounds, now_ms);
 	for (size_t i = 0; i <= c->lasting_end; i++) {
@@ -447,7 +447,7 @@ bool calls_have_commands(const struct calls *c)
 
 void calls_limit_commands(struct calls *c)
 {
-	background_limit(&c->backgrounds, now(c) + MAX_COMMANDS_MS);
+	background_limit(&c->backgrounds, calls_now(c) + MAX_COMMANDS_MS);
 }
 
 void calls_abandon_main(struct calls *c)

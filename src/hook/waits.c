@@ -10,11 +10,6 @@
 #define MAX_GONE_WAITS 1000 /* of a call whose boot has ended */
 #define MAX_BEHIND_MS 1000  /* after its limit, for a watch to read what was printed before */
 
-static int64_t now(const struct calls *c)
-{
-	return c->owner.now_ms(c->owner.context);
-}
-
 void wait_answer(struct call *call, struct node *answer)
 {
 	node_free(call->answer);
@@ -32,7 +27,7 @@ static void take_turn(struct calls *c, struct call *call)
 {
 	call->state = CALL_WAITS;
 	call->wait = WAIT_TIME;
-	call->until_ms = now(c);
+	call->until_ms = calls_now(c);
 	call->renews = false;
 }
 
@@ -79,7 +74,7 @@ static void begin_background(struct calls *c, struct call *call, const struct no
 {
 	struct hook_command_host host = host_of(c, 1 + MAX_LASTING_CALLS);
 	ERROR_AUTO struct error err = { 0 };
-	int rc = background_start(&c->backgrounds, request, &host, now(c), &err);
+	int rc = background_start(&c->backgrounds, request, &host, calls_now(c), &err);
 
 	answer_at_once(c, call, rc == 0 ? done() : hook_request_refusal(err.text));
 }
@@ -106,7 +101,7 @@ static void begin_command(struct calls *c, struct call *call, const struct node 
 	} else {
 		call->wait = WAIT_COMMAND;
 		call->late = false;
-		call->until_ms = now(c) + call->command.what.limit_ms;
+		call->until_ms = calls_now(c) + call->command.what.limit_ms;
 	}
 }
 
@@ -131,7 +126,7 @@ static void begin_look(struct calls *c, struct call *call, const struct node *re
 	call->wait = WAIT_TEXT;
 	/* The first look follows after a turn of the loop. */
 	call->behind = true;
-	call->look_ms = now(c);
+	call->look_ms = calls_now(c);
 }
 
 static void begin_send(struct calls *c, struct call *call, struct node **request)
@@ -156,7 +151,7 @@ static void begin_console(struct calls *c, struct call *call, struct node **requ
 		answer_at_once(c, call, hook_request_refusal(trouble));
 		return;
 	}
-	call->until_ms = now(c) + hook_request_timeout_ms(*request);
+	call->until_ms = calls_now(c) + hook_request_timeout_ms(*request);
 	if (sends)
 		begin_send(c, call, request);
 	else
@@ -176,7 +171,7 @@ static void begin_demand(struct calls *c, struct call *call, struct node **reque
 static void count_gone(const struct calls *c, struct call *call)
 {
 	if (++call->gone_waits > MAX_GONE_WAITS)
-		call->gone_ms = now(c);
+		call->gone_ms = calls_now(c);
 }
 
 void wait_begin(struct calls *c, struct call *call, struct node *request)
@@ -200,7 +195,7 @@ void wait_begin(struct calls *c, struct call *call, struct node *request)
 		begin_command(c, call, request);
 	else {
 		call->wait = WAIT_TIME;
-		call->until_ms = now(c) + ms;
+		call->until_ms = calls_now(c) + ms;
 		call->renews = ms > 0;
 	}
 	node_free(request);
@@ -225,7 +220,7 @@ void wait_look(struct calls *c, struct call *call)
 	struct watch_found found = { 0 };
 	enum watch_state state = watch_look(call->watch, c->owner.console, &found);
 
-	call->look_ms = now(c);
+	call->look_ms = calls_now(c);
 	call->behind = state == WATCH_BEHIND;
 	if (state == WATCH_FOUND) {
 		/* A watch that finds nothing takes nothing: the next one starts where it did. */
@@ -275,7 +270,7 @@ static void end_late_command(struct calls *c, struct call *call)
 	if (!call->late) {
 		call->late = true;
 		job_kill(&call->command.job);
-		call->until_ms = now(c) + MAX_KILL_MS;
+		call->until_ms = calls_now(c) + MAX_KILL_MS;
 	} else {
 		MEM_AUTO char *text = mem_format("%s does not end", call->command.argv.item[0]);
 
@@ -286,7 +281,7 @@ static void end_late_command(struct calls *c, struct call *call)
 /* Returns whether a text has not come in time, also where the guest prints without an end. */
 static bool is_late(const struct calls *c, const struct call *call)
 {
-	return call->until_ms + (call->behind ? MAX_BEHIND_MS : 0) <= now(c);
+	return call->until_ms + (call->behind ? MAX_BEHIND_MS : 0) <= calls_now(c);
 }
 
 void wait_is_due(struct calls *c, struct call *call)
