@@ -24,6 +24,24 @@ probe() {
 	chmod +x probe.sh
 }
 
+# until_started: makes the command of the step "poweroff" wait until the guest has made the file up,
+# because a busy host may start it after a short limit; then the guest powers off
+until_started() {
+	mkdir bin
+	cat >bin/bhyvectl <<-'END'
+		#!/bin/sh
+		case $2 in
+		--force-poweroff)
+			until [ -e up ]; do sleep 0.02; done
+			kill -USR1 "$(cat up)"
+			;;
+		esac
+	END
+	chmod +x bin/bhyvectl
+	PATH=$PWD/bin:$PATH
+	ladder='"stop": [{"do": "poweroff", "wait": 60}, {"do": "kill", "wait": 5}]'
+}
+
 @test "ready: the text on the console, though it comes in pieces and without a line end" {
 	spec '{"com1": "console", "ready": {"console": "b\nlogin", "within": 100}}'
 	script 'acpi on print xlogib print login:_ wait exit 1'
@@ -36,13 +54,14 @@ probe() {
 }
 
 @test "not ready in time: the ladder, the cause, status 5, the history and the advice" {
+	until_started
 	spec '{"com1": "console", "ready": {"console": "login:", "within": 0.2}, '"$ladder}"
-	script 'acpi on print booting wait exit 1'
+	script 'print booting ready up deaf'
 	vmrun --events events vm.json
 	is "$status" 5
-	has 'stopping, the guest did not become ready within 0.2 s: console "login:" was not printed: pressing the power button'
+	has 'stopping, the guest did not become ready within 0.2 s: console "login:" was not printed: switching the power off'
 	has 'the guest did not become ready within 0.2 s: console "login:" was not printed; stopped after'
-	is "$(event exit | jq -c '[.cause, .status, .ended_by]')" '["not_ready",1,"acpi"]'
+	is "$(event exit | jq -c '[.cause, .status, .ended_by]')" '["not_ready",1,"poweroff"]'
 	is "$(event stopping | jq -r .cause)" not_ready
 	is "$(event ready)" ''
 	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "${stated[@]}" "$vm" why >why
@@ -122,8 +141,9 @@ probe() {
 }
 
 @test "time_limit: timed_out, and the policy may boot again" {
-	spec '{"time_limit": 0.1, "on": {"timed_out": "boot"}, '"$ladder}"
-	script 'acpi on wait exit 1' 'exit 2'
+	until_started
+	spec '{"time_limit": 0.1, "on": {"timed_out": {"boot": "b"}}, "targets": {"b": {"time_limit": null}}, '"$ladder}"
+	script 'ready up deaf' 'exit 2'
 	vmrun --events events vm.json
 	is "$status" 0
 	is "$(event exit | jq -r .cause | tr '\n' ' ')" 'timed_out halt '
@@ -131,11 +151,17 @@ probe() {
 }
 
 @test "a stop and a reboot request overrule what the guest has failed" {
-	spec '{"time_limit": 0.1, "stop": [{"do": "acpi", "wait": 60}, {"do": "kill", "wait": 5}]}'
+	mkdir bin
+	printf '#!/bin/sh\n' >bin/bhyvectl # the guest heeds no step but the kill
+	chmod +x bin/bhyvectl
+	PATH=$PWD/bin:$PATH
+	spec '{"time_limit": 0.1, "stop": [{"do": "poweroff", "wait": 3600}, {"do": "kill", "wait": 5}]}'
 	script 'deaf' 'exit 1'
 	start --events events vm.json
 	await_text 'stopping, the boot lasted longer'
 	kill -TERM "$pid"
+	await_text 'stop requested: the step poweroff goes on'
+	stop_again "$pid"
 	ends 0
 	is "$(event exit | jq -r .cause)" stopped
 	is "$(event stopping | jq -r .cause | tr '\n' ' ')" 'timed_out stopped '
@@ -177,8 +203,10 @@ probe() {
 }
 
 @test "a reboot of the guest begins anew" {
-	spec '{"com1": "console", "ready": {"console": "up", "within": 0.3}, '"$ladder}"
-	script 'print up exit 0' 'acpi on wait exit 1'
+	until_started
+	spec '{"com1": "console", "ready": {"console": "yes", "within": 100}, "on": {"reboot": {"boot": "b"}},
+		"targets": {"b": {"ready": {"console": "yes", "within": 0.2}}}, '"$ladder}"
+	script 'print yes exit 0' 'ready up deaf'
 	vmrun --events events vm.json
 	is "$status" 5
 	is "$(event ready | wc -l)" 1

@@ -226,12 +226,17 @@ void wait_forever(struct guest *guest)
 	}
 }
 
-void hang(void)
+void block_signals(void)
 {
 	sigset_t all;
 
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+void hang(void)
+{
+	block_signals();
 	for (;;)
 		(void)pause();
 }

@@ -18,7 +18,8 @@ void set_acpi(struct guest *guest, bool on); /* on: SIGTERM presses the power bu
 void wait_ms(struct guest *guest, long ms);  /* serves the sockets meanwhile */
 void wait_button(struct guest *guest);	     /* until it is pressed; the guest sees the press */
 void wait_forever(struct guest *guest);	     /* never returns; bhyvectl can end it */
-void hang(void);			     /* never returns; only SIGKILL can end it */
+void block_signals(void);
+void hang(void); /* never returns; only SIGKILL can end it */
 void guest_exit(struct guest *guest, int status) __attribute__((noreturn));
 void die_of(int signal_number) __attribute__((noreturn));
 

@@ -200,6 +200,18 @@ static const struct command *command_named(const char *name)
 	return NULL;
 }
 
+/*
+ * Does what a command does about signals.  A test sends them as soon as it sees the file of
+ * `ready`, which must not be before a guest that hangs next has blocked them.
+ */
+static void prepare(struct guest *guest, const char *command)
+{
+	if (strncmp(command, "hang", 4) == 0)
+		block_signals();
+	else if (strncmp(command, "deaf", 4) == 0)
+		set_acpi(guest, true);
+}
+
 static void run_line(struct guest *guest, char *line)
 {
 	const struct command *command;
@@ -211,6 +223,8 @@ static void run_line(struct guest *guest, char *line)
 		if (command->has_argument && argument == NULL)
 			bad_script("no argument for", word);
 		wait_ms(guest, 0); /* requests of bhyvectl come first */
+		if (command->run == cmd_ready && next != NULL)
+			prepare(guest, next);
 		command->run(guest, argument);
 	}
 }
