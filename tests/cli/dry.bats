@@ -133,6 +133,7 @@ teardown() {
 	script 'acpi on print up wait' 'acpi on print up wait'
 	start vm.json
 	await_text "$vm: target default runs"
+	await_starts 1
 	vmrun -P own.pid vm.json
 	is "$status" 75
 	has "$vm: already running as pid $pid"

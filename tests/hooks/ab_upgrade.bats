@@ -130,10 +130,11 @@ slot() {
 }
 
 @test "a try that something else begins; slots of other names" {
-	hooked '{"use": "ab_upgrade", "a": "rescue", "b": "install", "stays_up": 0.1}' \
-		'{"targets": {"rescue": {"next_target": "install"}}}'
+	hooked '{"use": "ab_upgrade", "a": "rescue", "b": "install"}' '{"targets": {"rescue": {"next_target": "install"}}}'
 	plays 'exit 0' 'exit 3' 'exit 1' -- -t rescue
 	is "$(booted)" 'rescue install rescue'
+	hooked '{"use": "ab_upgrade", "a": "rescue", "b": "install", "stays_up": 0.1}' \
+		'{"targets": {"rescue": {"next_target": "install"}}}'
 	plays 'exit 0' 'sleep 200 exit 1' -- -t rescue
 	is "$(booted)" 'rescue install'
 	is "$(slot)" install

@@ -72,7 +72,7 @@ recorder() {
 	is "$status" 0
 	is "$(cat out)" 'Starting vmrun: web db.'
 	is "$(cat modules)" vmm
-	is "$(starts)" 2
+	await_starts 2
 	service status
 	is "$status" 0
 	is "$(grep -c 'is running as pid [0-9]*, its hypervisor as pid [0-9]*\.$' out)" 2
@@ -120,7 +120,7 @@ recorder() {
 	is "$(cat out)" "$(printf 'Stopping vmrun: web.\nStarting vmrun: web.')"
 	[ "$(pid_of web)" != "$before" ]
 	is "$(pid_of db)" "$other"
-	is "$(starts)" 3
+	await_starts 3
 }
 
 @test "a VM beside the list is started by name, and stopped with the others" {
@@ -228,7 +228,7 @@ recorder() {
 	is "$(starts)" ''
 	service onestart web
 	is "$status" 0
-	is "$(starts)" 1
+	await_starts 1
 }
 
 @test "reload is SIGHUP for vmrun, not for daemon" {
