@@ -9,10 +9,10 @@ setup() {
 	# in the shell itself, because a sleep would be left behind.
 	cat >daemon <<-'END'
 		#!/bin/bash
+		trap 'echo bye >>log; exit 0' TERM
 		echo $$ >>pids
 		echo hello from $1
 		[ -z "$1" ] || : >"$1"
-		trap 'echo bye >>log; exit 0' TERM
 		exec 9<>fifo.$$ 2>/dev/null || { mkfifo fifo.$$ && exec 9<>fifo.$$; }
 		rm -f fifo.$$
 		while :; do read -r -t 60 <&9 || :; done

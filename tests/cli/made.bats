@@ -30,8 +30,9 @@ setup() {
 		with open("pids", "a") as pids:
 		    pids.write("%d\n" % os.getpid())
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
+		s.bind(sys.argv[1] + ".new")
 		s.listen()
+		os.rename(sys.argv[1] + ".new", sys.argv[1]) # it listens as soon as it is there
 		while True:
 		    s.accept()
 	END
@@ -181,8 +182,8 @@ never='{"emulations": [{"device": "virtio-blk", "path": "ram.img"}],
 		[ ! -e ram.img ] || echo "$1 finds the disk of another" >>log
 		echo $$ >>pids
 		trap 'rm ram.img; echo "$1 ends" >>log; exit 0' TERM
-		truncate -s 1M ram.img
 		echo "$1 begins" >>log
+		truncate -s 1M ram.img # vmrun goes on, and may end this
 		mkfifo fifo.$$ && exec 9<>fifo.$$
 		while :; do read -r -t 60 <&9 || :; done
 	END

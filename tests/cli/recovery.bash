@@ -23,7 +23,7 @@ recovery_teardown() {
 
 go() {
 	status=0
-	timeout -k 5 40 "$@" >out 2>err </dev/null 3>&- || status=$?
+	timeout -k 5 "$patience" "$@" >out 2>err </dev/null 3>&- || status=$?
 } 2>/dev/null
 
 # Makes a host with resources of others, and a spec that takes one of each kind of resource.

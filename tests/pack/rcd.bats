@@ -237,8 +237,7 @@ recorder() {
 	daemon=$(cat pids/vmrun.web.daemon.pid)
 	service reload web
 	is "$status" 0
-	await_file hups
-	is "$(wc -l <hups)" 1
+	await eval '[ "$(wc -l <hups)" -eq 1 ]'
 	kill -0 "$daemon"
 	service reload
 	is "$status" 0
