@@ -293,6 +293,14 @@ has_floods() {
 	off
 }
 
+# found: returns whether the waiter has ended; lets the guest print the text again, because the waiter may
+# have connected after it
+found() {
+	has_ended "$1" && return
+	keys 'slow\n'
+	return 1
+}
+
 @test "wait-for: a text in pieces, in what was printed before, never" {
 	up
 	"$VMRUNCTL" -r "$run_dir" "$vm" wait-for first --timeout 60 3>&- &
@@ -301,7 +309,10 @@ has_floods() {
 	keys 'slow\n'
 	await_text fir screen
 	touch go
+	await found "$waiter"
 	wait "$waiter"
+	keys 'end\n'
+	await_text 'got end' screen # and no further text is on its way
 	ctl "$vm" wait-for first --timeout 0.1
 	is "$status" 1
 	has '"first" was not printed within 0.1 s' wrong

@@ -116,6 +116,7 @@ killed_at_create() {
 	script 'ready one waitfile go exit 0' 'acpi on ready two deaf'
 	begins vm.json
 	await_file one
+	await_text 'runs under' # its pid is noted
 	mkdir "run/$vm/ledger.json.new" # in the way of each new ledger
 	touch go
 	await_file two
@@ -143,6 +144,7 @@ killed_at_create() {
 	script 'acpi on ready one deaf'
 	begins vm.json
 	await_file one
+	await_text 'runs under' # its pid is noted
 	dies
 	rm "run/$vm/ledger.json"
 	go "${vmrun_words[@]}" vm.json
@@ -160,6 +162,7 @@ killed_at_create() {
 	script 'ready one waitfile go exit 0'
 	begins vm.json
 	await_file one
+	await_text 'runs under' # its pid is noted
 	mkdir "run/$vm/ledger.json.new"
 	touch go
 	ends 69
@@ -566,7 +569,7 @@ offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>p
 	begins vm.json
 	await_file one
 	await test -s pids
-	await grep -q '"side"' "run/$vm/ledger.json"
+	await_text 'runs under' # the pids are noted
 	dies
 	go "${vmrun_words[@]}" vm.json
 	is "$status" 75
@@ -605,6 +608,7 @@ offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>p
 	vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p "$guest" -P "$own")
 	begins vm.json
 	await_file one
+	await_text 'runs under'
 	[ -e "$guest" ] && [ -e "$own" ]
 	dies
 	[ -e "$guest" ] && [ -e "$own" ]

@@ -119,6 +119,7 @@ wait $!'
 	start vm.json -p guest.pid
 	await_file up
 	await_text 'runs under'
+	await test -s kept
 	pids+=("$(cat kept)")
 	kill -KILL "$(cat guest.pid)"
 	ends 137

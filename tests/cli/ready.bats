@@ -93,7 +93,7 @@ teardown() {
 			local _, fds = vmrun.exec { "sh", "-c", "ls -l /proc/self/fd" }
 			print(fds)
 		end
-		vm.companions = { { name = "other", command = { "sh", "-c", "ls -l /proc/self/fd >companion; sleep 60" },
+		vm.companions = { { name = "other", command = { "sh", "-c", "ls -l /proc/self/fd >fds; mv fds companion; sleep 60" },
 			ready = { path = "companion" } } }'
 	script 'acpi on ready up wait exit 1'
 	start --ready-fd 7 vm.lua 7>got
