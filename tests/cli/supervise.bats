@@ -15,13 +15,24 @@ teardown() {
 	fi
 }
 
+# run_in_time SCRIPT-LINES ARG...: runs vm.json; again, if a busy host made a boot that does not sleep last
+# a second or more: then a text on stderr is no start that failed
+run_in_time() {
+	local lines=$1
+	shift
+	for _ in 1 2 3 4 5; do
+		rm -f starts
+		printf '%s\n' "$lines" >script
+		vmrun "$@" vm.json
+		[[ $lines != *sleep* ]] && grep -q ' after [1-9]' err || break
+	done
+}
+
 # ended STATUS CAUSE SCRIPT-LINE [ARG...]: checks how a run with one boot ends
 ended() {
 	local wanted=$1 wanted_cause=$2
-	rm -f starts
-	script "$3"
-	shift 3
-	vmrun "$@" vm.json
+	shift 2
+	run_in_time "$@"
 	is "$status" "$wanted"
 	is "$(cause)" "$wanted_cause"
 	nothing_runs
@@ -159,11 +170,9 @@ ended() {
 
 # boots N SCRIPT-LINES ARG...: checks the number of boots with these lines, which are separated by /
 boots() {
-	local wanted=$1
-	rm -f starts
-	tr / '\n' <<<"$2" >script
+	local wanted=$1 lines=${2//\//$'\n'}
 	shift 2
-	vmrun "$@" vm.json
+	run_in_time "$lines" "$@"
 	is "$(starts)" "$wanted"
 }
 
