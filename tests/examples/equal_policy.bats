@@ -59,7 +59,7 @@ teardown() {
 		done
 	done
 	spec '{"restart_limit": {"count": 2, "within": 1}}'
-	same reboot,reboot,reboot@1.3,reboot,reboot@1.3,reboot,reboot,reboot,reboot vm.json
+	same_in_time reboot,reboot,reboot@1.3,reboot,reboot@1.3,reboot,reboot,reboot,reboot vm.json
 }
 
 @test "a loader that fails" {

@@ -48,18 +48,18 @@ teardown() {
 	for list in 3,3,3,0,1 3,0,3,3,3,3,poweroff killed,error,triple_fault,reboot,killed,killed,killed,stopped \
 		2,2,2,2,2,2,2,2 killed,killed,killed,killed check_failed,3,3,3,1 \
 		start_failed,reboot error,error,error,error,error,error,error; do
-		same "$list" vm.json
+		same_in_time "$list" vm.json
 		same "$list" both.json
 		same "$list" -t rescue both.json
 	done
-	same 3@1.2,3@1.2,3@1.2,1 vm.json
+	same_in_time 3@1.2,3@1.2,3@1.2,1 vm.json
 }
 
 @test "ab_upgrade: with requests, trials, confirmations" {
 	local list
-	hook='{"use": "ab_upgrade", "stays_up": 0.8, "request": "asked", "confirm": "good"}'
+	hook='{"use": "ab_upgrade", "stays_up": 1.8, "request": "asked", "confirm": "good"}'
 	spec '{"targets": {"a": {}, "b": {}}, "hooks": ['"$hook"']}'
-	for list in reboot,reboot,poweroff reboot,3,poweroff reboot,reboot@1.1,reboot,poweroff \
+	for list in reboot,reboot,poweroff reboot,3,poweroff reboot,reboot@2.1,reboot,poweroff \
 		poweroff reboot,poweroff reboot,stopped reboot,killed,reboot,reboot triple_fault; do
 		same "$list" -t a vm.json
 		touch asked
@@ -72,7 +72,7 @@ teardown() {
 	echo '{"slot": "b"}' >"before/$vm/state.json"
 	touch asked
 	same reboot,reboot,poweroff -t a vm.json
-	same reboot@1.1,reboot,poweroff -t b vm.json
+	same reboot@2.1,reboot,poweroff -t b vm.json
 }
 
 @test "notify and daily_window beside a policy" {

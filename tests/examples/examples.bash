@@ -93,3 +93,9 @@ same() {
 	cat rows err >&2
 	return 1
 }
+
+# same_in_time ARG...: the same of a spec with limits of a second or two; a walk in which a busy host made
+# short boots longer than these is repeated
+same_in_time() {
+	same "$@" || same "$@" || same "$@"
+}

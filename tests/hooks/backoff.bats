@@ -32,8 +32,8 @@ delays() {
 }
 
 @test "a boot that was up for long starts it anew" {
-	hooked '{"use": "backoff", "initial": 0.1, "reset_after": 1}'
-	plays 'exit 3' 'exit 3' 'sleep 1100 exit 3' 'exit 3' 'exit 1' --
+	hooked '{"use": "backoff", "initial": 0.1, "reset_after": 2}'
+	plays 'exit 3' 'exit 3' 'sleep 2100 exit 3' 'exit 3' 'exit 1' --
 	is "$(delays)" '0.1 0.2 0.1 0.2'
 }
 

@@ -94,11 +94,15 @@ closed() {
 
 @test "the boot begins when the window does" {
 	window 22:00 06:00
-	clock 21 59 58
-	plays 'exit 1' --
-	is "$status" 0
+	local second
+	for second in 58 50 30; do # a busy host may ask after the window has begun
+		clock 21 59 $second
+		plays 'exit 1' --
+		is "$status" 0
+		is "$(booted)" default
+		! grep -q 'waits until 22:00' err || break
+	done
 	has 'waits until 22:00'
-	is "$(booted)" default
 }
 
 @test "every boot is held, whoever decided on it" {
