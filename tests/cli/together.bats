@@ -189,7 +189,7 @@ argv() {
 	script 'exit 1'
 	start --events events vm.lua
 	await_text 'so vmrun starts the hypervisor again'
-	await test "$(starts)" = 1
+	await_starts 1
 	kill -TERM "$pid"
 	ends 0
 	is "$(of spawned)" 1

@@ -62,7 +62,7 @@ slot() {
 	script 'exit 0' 'hang'
 	start -t a vm.json
 	await_text 'slot b is good'
-	await test "$(slot)" = b
+	await eval '[ "$(slot)" = b ]'
 	kill -KILL "$pid"
 	end_fakes
 	is "$(slot)" b
