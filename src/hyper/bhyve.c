@@ -186,6 +186,7 @@ const struct hypervisor hyper_bhyve = {
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,
 	.is_start_fault = bhyve_is_start_fault,
+	.cpu_fault = "vm_run error *, errno *",	      /* vm_loop() in bhyverun.c */
 	.port_lost = "*bind: Address already in use", /* rfb.c */
 	.raises_taps = true,			      /* tap_init() in net_backends.c */
 	.stop_method = bhyve_stop_method,

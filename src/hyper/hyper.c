@@ -39,24 +39,30 @@ bool hyper_is_foreign(const struct hypervisor *hyper)
 }
 
 /* Returns whether the last line is a start-up fault: "bhyve: vm_open: ..." or without the name. */
-static bool ends_with_fault(const struct hypervisor *hyper, const char *messages)
+static bool is_start_fault(const struct hypervisor *hyper, const char *line)
 {
-	MEM_AUTO char *line = str_last_line(messages, strlen(messages), BLANKS);
-	const char *text = line == NULL ? "" : line + strspn(line, BLANKS), *colon;
+	const char *colon = strstr(line, ": ");
 
-	if (hyper->is_start_fault == NULL || line == NULL)
+	if (hyper->is_start_fault == NULL)
 		return false;
-	colon = strstr(text, ": ");
-	return hyper->is_start_fault(text) ||
+	return hyper->is_start_fault(line) ||
 	    (colon != NULL && hyper->is_start_fault(colon + strlen(": ")));
 }
 
-void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, int64_t uptime_ms,
-    const char *messages)
+void hyper_judge_messages(const struct hypervisor *hyper, struct outcome *outcome,
+    int64_t uptime_ms, const char *messages)
 {
-	if (outcome->failed_start &&
-	    ((uptime_ms < MAX_START_MS && *messages != '\0') || ends_with_fault(hyper, messages)))
+	MEM_AUTO char *line = str_last_line(messages, strlen(messages), BLANKS);
+	const char *text = line == NULL ? "" : line + strspn(line, BLANKS);
+
+	if (!outcome->failed_start)
+		return;
+	if ((uptime_ms < MAX_START_MS && *messages != '\0') || is_start_fault(hyper, text)) {
 		outcome->cause = CAUSE_START_FAILED;
+	} else if (hyper->cpu_fault != NULL && fnmatch(hyper->cpu_fault, text, 0) == 0) {
+		outcome->cause = CAUSE_ERROR;
+		outcome->text = hyper_status_text(BHYVE_ERROR);
+	}
 }
 
 void hyper_judge_prefix(const struct plan *plan, const struct signs *signs,

@@ -243,6 +243,11 @@ struct hypervisor {
 	 */
 	bool (*is_start_fault)(const char *line);
 	/*
+	 * A pattern of fnmatch(3): the line that it writes last, without its name, when a processor
+	 * of the guest cannot go on, and exits as if the guest had powered off.  NULL: none tells.
+	 */
+	const char *cpu_fault;
+	/*
 	 * A pattern of fnmatch(3): the line of its messages when it cannot listen at the port of
 	 * its screen because another program does.
 	 */
@@ -285,10 +290,11 @@ bool hyper_is_foreign(const struct hypervisor *hyper);
 /*
  * Changes the cause to start_failed if the hypervisor exited with a status of its own, and either
  * the last line of its messages is one of its start-up faults or it wrote any message and exited
- * within a second.  Otherwise the same status comes from the guest.
+ * within a second; to error if that line says that the guest could not run on.  Otherwise the same
+ * status comes from the guest.
  */
-void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, int64_t uptime_ms,
-    const char *messages);
+void hyper_judge_messages(const struct hypervisor *hyper, struct outcome *outcome,
+    int64_t uptime_ms, const char *messages);
 /*
  * Makes an exit a failed start if the prefix of the command could not execute the hypervisor: it
  * exits with 126 or 127 then, as nice(1), env(1) and cpuset(1) do.

@@ -297,7 +297,7 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 		return 0;
 	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
-	hyper_judge_start(c->plan->hyper, outcome, uptime, child_tail(c));
+	hyper_judge_messages(c->plan->hyper, outcome, uptime, child_tail(c));
 	hyper_judge_prefix(c->plan, &c->signs, &end, outcome);
 	return 0;
 }

@@ -83,7 +83,7 @@ static void finish(struct reader *r, unsigned choice, const char *messages)
 	if (choice >= 128)
 		end = (struct process_end){ .status = -1, .signal = (int)choice - 127 };
 	r->hyper->explain(&r->signs, &end, &outcome);
-	hyper_judge_start(r->hyper, &outcome, 10, messages);
+	hyper_judge_messages(r->hyper, &outcome, 10, messages);
 	fuzz_check(cause_name(outcome.cause) != NULL, "an unknown cause");
 	(void)hyper_has_lost_port(r->hyper, messages);
 }

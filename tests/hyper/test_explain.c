@@ -106,11 +106,11 @@ static void test_start_failed(void **state)
 			is_own = is_own || own[i] == status;
 		hyper_bhyve.explain(&signs, &end, &got);
 		plain = got.cause;
-		hyper_judge_start(&hyper_bhyve, &got, 1000, "text\n");
+		hyper_judge_messages(&hyper_bhyve, &got, 1000, "text\n");
 		assert_int_equal(got.cause, plain);
-		hyper_judge_start(&hyper_bhyve, &got, 0, "");
+		hyper_judge_messages(&hyper_bhyve, &got, 0, "");
 		assert_int_equal(got.cause, plain);
-		hyper_judge_start(&hyper_bhyve, &got, 999, "text\n");
+		hyper_judge_messages(&hyper_bhyve, &got, 999, "text\n");
 		assert_int_equal(got.cause, is_own ? CAUSE_START_FAILED : plain);
 		assert_int_equal(got.status, status);
 	}
@@ -137,7 +137,7 @@ static void test_start_faults(void **state)
 		{ "bhyve: /run/a.conf line 2: invalid config option 'x'\n", true },
 		{ "bhyve: virtual machine cannot be booted\n", true },
 		{ "Device emulation initialization error: x\nfbuf: client gone\n", false },
-		{ "vm_run error -1, errno 6\n", false },
+		{ "vm_run error -1, errno 6\nfbuf: client gone\n", false },
 		{ "rdmsr to register 0x3a on vcpu 0\n", false },
 		{ "the guest says: vm_set_topologyx\n", false },
 		{ "\n\r\n", false },
@@ -155,10 +155,30 @@ static void test_start_faults(void **state)
 
 			hyper_bhyve.explain(&signs, &end, &got);
 			plain = got.cause;
-			hyper_judge_start(&hyper_bhyve, &got, 3600000, rows[i].text);
+			hyper_judge_messages(&hyper_bhyve, &got, 3600000, rows[i].text);
 			if (got.cause != (rows[i].fault ? CAUSE_START_FAILED : plain))
 				fail_msg("%s: %s", rows[i].text, cause_name(got.cause));
 		}
+	}
+}
+
+/* A guest that cannot run on has not powered off, whatever the status. */
+static void test_guest_that_cannot_run_on(void **state)
+{
+	static const int statuses[] = { 1, 4 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		struct process_end end = { statuses[i], 0 };
+		struct signs signs = { 0 };
+		struct outcome got = { 0 };
+
+		hyper_bhyve.explain(&signs, &end, &got);
+		hyper_judge_messages(&hyper_bhyve, &got, 1000,
+		    "rdmsr to register 0x3a on vcpu 0\r\nvm_run error -1, errno 14\r\n");
+		assert_int_equal(got.cause, CAUSE_ERROR);
+		assert_int_equal(got.status, statuses[i]);
+		assert_string_equal(got.text, "its own error");
 	}
 }
 
@@ -169,10 +189,14 @@ static void test_no_start_faults(void **state)
 	struct outcome of_qemu = { .cause = CAUSE_ERROR, .failed_start = true };
 
 	(void)state;
-	hyper_judge_start(&hyper_bhyve, &reboot, 0, "bhyve: vm_set_topology\n");
+	hyper_judge_messages(&hyper_bhyve, &reboot, 0, "bhyve: vm_set_topology\n");
 	assert_int_equal(reboot.cause, CAUSE_REBOOT);
-	hyper_judge_start(&hyper_qemu, &of_qemu, 1000, "bhyve: vm_set_topology\n");
+	hyper_judge_messages(&hyper_bhyve, &reboot, 0, "vm_run error -1, errno 14\n");
+	assert_int_equal(reboot.cause, CAUSE_REBOOT);
+	hyper_judge_messages(&hyper_qemu, &of_qemu, 1000, "bhyve: vm_set_topology\n");
 	assert_int_equal(of_qemu.cause, CAUSE_ERROR);
+	hyper_judge_messages(&hyper_qemu, &of_qemu, 1000, "vm_run error -1, errno 14\n");
+	assert_null(of_qemu.text);
 }
 
 /* The line of each hypervisor that cannot listen at the port of its screen, among others. */
@@ -406,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_bhyve_statuses),
 		cmocka_unit_test(test_start_failed),
 		cmocka_unit_test(test_start_faults),
+		cmocka_unit_test(test_guest_that_cannot_run_on),
 		cmocka_unit_test(test_no_start_faults),
 		cmocka_unit_test(test_lost_port),
 		cmocka_unit_test(test_qemu_table),
