@@ -211,10 +211,12 @@ static void test_a_list(void **state)
 	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OK);
 	assert_int_equal(vmrun_list_count(list), 0);
 	vmrun_list_free(list);
-	(void)snprintf(lock, sizeof(lock), "%s/demo/control", directory);
+	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
+	(void)close(take_lock(lock, sizeof(lock)));
 	assert_int_equal(vmrun_list(&list, lock, 0), VMRUN_CLIENT_OS);
-	assert_non_null(strstr(vmrun_list_error(list), "demo/control: Not a directory"));
+	assert_non_null(strstr(vmrun_list_error(list), "demo/lock: Not a directory"));
 	vmrun_list_free(list);
+	assert_int_equal(unlink(lock), 0);
 	/* A FIFO does not block, and names no process. */
 	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
 	assert_int_equal(mkfifo(lock, 0600), 0);
