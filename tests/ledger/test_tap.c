@@ -22,6 +22,7 @@ int __wrap_os_tap_make(const char *name, int *fd);
 int __wrap_os_tap_keep(int fd);
 unsigned __wrap_os_interface_index(const char *name);
 bool __wrap_os_uses_ip(void);
+const char *__wrap_os_name(void);
 
 static bool is_freebsd;
 static int make_error, keep_error; /* of the kernel; 0: none */
@@ -49,6 +50,11 @@ unsigned __wrap_os_interface_index(const char *name)
 bool __wrap_os_uses_ip(void)
 {
 	return !is_freebsd;
+}
+
+const char *__wrap_os_name(void)
+{
+	return is_freebsd ? "FreeBSD" : "Linux";
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
