@@ -186,27 +186,23 @@ static const struct field nvme_fields[] = {
 };
 /* clang-format on */
 
-/* Refuses the keys of the block backend, which memory does not have. */
+/* The keys of the block backend, which memory does not have. */
+static const char *const backend_keys[] = { "format", "nocache", "direct", "ro", "nodelete",
+	"logical_sector_size", "physical_sector_size" };
+
+#define BACKEND_KEYS (sizeof(backend_keys) / sizeof(backend_keys[0]))
+
+/* Refuses them. */
 static void check_memory(const struct nvme *nvme, const struct where *at, struct decoder *d)
 {
 	const struct disk *disk = &nvme->disk;
-	const struct {
-		const char *key;
-		bool given;
-	} keys[] = {
-		{ "format", disk->format != FORMAT_RAW },
-		{ "nocache", disk->nocache },
-		{ "direct", disk->direct },
-		{ "ro", disk->ro },
-		{ "nodelete", disk->nodelete },
-		{ "logical_sector_size", disk->logical != 0 },
-		{ "physical_sector_size", disk->physical != 0 },
-	};
+	const bool given[BACKEND_KEYS] = { disk->format != FORMAT_RAW, disk->nocache, disk->direct,
+		disk->ro, disk->nodelete, disk->logical != 0, disk->physical != 0 };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		struct where here = { at, keys[i].key, 0 };
+	for (size_t i = 0; i < BACKEND_KEYS; i++) {
+		struct where here = { at, backend_keys[i], 0 };
 
-		if (keys[i].given)
+		if (given[i])
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"ram\" is memory, not a disk: this key belongs to \"path\"");
 	}
@@ -348,6 +344,35 @@ static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
+/* Drops a sector size that is valid, but not this one. */
+static void drop_other(struct node *entry, const char *key, int64_t size)
+{
+	const struct node *value = node_get(entry, key);
+	int64_t number = value == NULL || value->kind != NODE_INT ? 0 : value->integer;
+
+	if (number >= sector_sizes[0] && (number & (number - 1)) == 0 && number != size)
+		node_free(node_take(entry, key));
+}
+
+/*
+ * Leaves to `config` what bhyve ignores: the keys of a disk beside memory, and sector sizes that
+ * the guest does not learn.
+ */
+static bool nvme_read(const struct pairs *vars, const char *directory, struct node *entry)
+{
+	const struct node *sectsz = node_get(entry, "sectsz");
+	const struct node *size = sectsz != NULL ? sectsz : node_get(entry, "logical_sector_size");
+	int64_t number = size == NULL || size->kind != NODE_INT ? 0 : size->integer;
+
+	(void)vars;
+	(void)directory;
+	for (size_t i = 0; i < BACKEND_KEYS && node_get(entry, "ram") != NULL; i++)
+		node_free(node_take(entry, backend_keys[i]));
+	drop_other(entry, "physical_sector_size", number);
+	drop_other(entry, "logical_sector_size", number);
+	return true;
+}
+
 static const struct bhyve_form form = { .model = "nvme", .first = "path", .instead = "ram" };
 
 const struct device_kind device_nvme = {
@@ -356,6 +381,7 @@ const struct device_kind device_nvme = {
 	DEVICE_CONFIG(struct nvme, nvme_fields),
 	.check = nvme_check,
 	.form = &form,
+	.read = nvme_read,
 	.claims = nvme_claims,
 	.needs = nvme_needs,
 	.bhyve = nvme_bhyve,

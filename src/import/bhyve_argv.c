@@ -11,6 +11,7 @@
 #include "hyper/bhyve_plan.h"
 #include "import/bhyve_forms.h"
 #include "import/bhyve_tree.h"
+#include "import/tree_reader.h"
 #include "shell/command_words.h"
 
 struct reading {
@@ -298,6 +299,9 @@ static int read_flag(struct reading *r, char letter, struct error *err)
 			continue;
 		if (r->host->arm64 && hyper_is_amd64_key(f->key))
 			return error_set(err, STATUS_SPEC, BHYVE_AMD64_ONLY);
+		/* This option does nothing since bhyve has the tables by default. */
+		if (letter == 'A' && r->host->release >= ACPI_RELEASE)
+			return 0;
 		return tree_set(&r->command->tree, f->variable, f->value, err);
 	}
 	r->has_unknown = true;

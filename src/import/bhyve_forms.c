@@ -25,14 +25,19 @@ static int set_below(
 	return tree_set(tree, name, value, err);
 }
 
-/* Sets the variable of an entry: `name` has a "#" for its number. */
+/* Returns the name of a variable of an entry: `name` has a "#" for its number.  Caller frees. */
+static char *entry_key(const char *name, int number)
+{
+	const char *mark = strchr(name, '#');
+
+	return mark == NULL ? mem_copy(name)
+			    : mem_format("%.*s%d%s", (int)(mark - name), name, number, mark + 1);
+}
+
 static int set_entry(struct pairs *tree, const char *node, const char *name, int number,
     const char *value, struct error *err)
 {
-	const char *mark = strchr(name, '#');
-	MEM_AUTO char *key = mark == NULL
-	    ? mem_copy(name)
-	    : mem_format("%.*s%d%s", (int)(mark - name), name, number, mark + 1);
+	MEM_AUTO char *key = entry_key(name, number);
 
 	return set_below(tree, node, key, value, err);
 }
@@ -122,7 +127,17 @@ static int read_values(struct pairs *tree, const char *node, const struct bhyve_
 	for (const char *rest = conf; rest != NULL && rc == 0; number++) {
 		MEM_AUTO char *piece = form_take_piece(&rest);
 
-		rc = set_entry(tree, node, form->values, number, piece, err);
+		MEM_AUTO char *key = entry_key(form->values, number), *entry = NULL;
+		char *equal = strchr(piece, '=');
+
+		if (equal != NULL)
+			*equal = '\0';
+		rc = set_below(tree, node, key, piece, err);
+		if (rc != 0 || equal == NULL || equal[1] == '\0')
+			continue;
+		/* bhyve takes one option for each value. */
+		entry = mem_format("%s.%.*s", node, (int)(strrchr(key, '.') - key), key);
+		rc = read_piece(tree, entry, equal + 1, err);
 	}
 	return rc;
 }

@@ -16,7 +16,6 @@
 #include "import/import.h"
 #include "spec/slots.h"
 
-#define ACPI_RELEASE 15 /* ACPI tables are on by default */
 #define LOOPBACK "127.0.0.1"
 #define DEFAULT_PLACE LOOPBACK " 5900" /* of a screen (pci_fbuf.c) */
 #define PLAN_DIRECTORY "/"	       /* of the files of a run, of which the plan is not used */
@@ -107,6 +106,8 @@ static char *normal_value(const char *key, const char *value)
 
 	if (dot != NULL && strcmp(dot, ".rfb") == 0)
 		return normal_place(value);
+	if (dot != NULL && strcmp(dot, ".password") == 0)
+		return mem_copy_n(value, strnlen(value, MAX_FBUF_PASSWORD));
 	if (dot != NULL && strcmp(dot, ".mac") == 0 && str_after(key, "pci.") != NULL) {
 		char *mac = bhyve_mac_text(value);
 
@@ -307,12 +308,16 @@ static void refuse_surplus(
 /* Returns why only `config` has a variable. */
 static const char *why_carried(const struct tree_reader *r, const char *key)
 {
+	const char *dot = strrchr(key, '.');
+
 	if (str_after(key, "lpc.") != NULL && !tree_has_lpc(r) && !r->host->arm64)
 		return "bhyve ignores this variable without an lpc (-s 31,lpc)";
 	if (str_after(key, "vcpu.") != NULL)
 		return "\"pin\" takes single processors, of those that the guest has";
-	return tree_is_lenient(key) ? "no key of vmrun takes this value"
-				    : "no key of vmrun sets this variable";
+	if (dot != NULL && strcmp(dot, ".mac") == 0)
+		return "another interface has this address";
+	return tree_is_known(key) ? "no key of vmrun takes this value"
+				  : "no key of vmrun sets this variable";
 }
 
 /* Puts variables into `config`. */

@@ -54,7 +54,7 @@ enum leniency {
 	LONG_TEXT,   /* bhyve cuts it */
 	ANY_NUMBER,  /* bhyve uses its own instead (atoi(3), so "0x8" is 0) */
 	POSITIVE,    /* likewise, but it refuses 0 */
-	NEGATIVE,    /* bhyve ignores it */
+	NEGATIVE,    /* bhyve ignores it, and any number if no firmware starts the guest */
 	ZERO,	     /* likewise */
 	SECTOR_SIZE, /* bhyve ignores others than three */
 	CHOICE,	     /* bhyve ignores others */
@@ -92,11 +92,23 @@ static size_t find_lenient(const char *variable)
 	return i;
 }
 
-bool tree_is_lenient(const char *key)
+bool tree_is_known(const char *key)
 {
 	const char *dot = strrchr(key, '.');
 
-	return dot != NULL && find_lenient(dot + 1) < LENIENT;
+	for (size_t i = 0; dot != NULL && device_kinds[i] != NULL; i++) {
+		for (const struct field *f = device_kinds[i]->fields; f->key != NULL; f++) {
+			if (strcmp(f->variable != NULL ? f->variable : f->key, dot + 1) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Returns whether the text names firmware, which a loader replaces. */
+static bool has_firmware(const struct tree_reader *r)
+{
+	return pairs_get(r->tree, "bootrom") != NULL || pairs_get(r->tree, "lpc.bootrom") != NULL;
 }
 
 static bool is_choice(const char *value, const char *const *choices)
@@ -125,7 +137,7 @@ static bool is_beyond(
 	case POSITIVE:
 		return number > 0 && is_outside;
 	case NEGATIVE:
-		return number < 0;
+		return number < 0 || !has_firmware(r);
 	case ZERO:
 		return strtoull(value, NULL, 0) == 0;
 	case SECTOR_SIZE:
@@ -150,6 +162,13 @@ static struct node *value_of(const struct tree_reader *r, const struct field *f,
 
 		free(mac);
 		return address;
+	}
+	/* A value that must not be in `config`, which other users see in the command. */
+	if (f->secret && strlen(value) > f->max_length) {
+		words_addf(r->notes,
+		    "%s: the spec has its first %d bytes, which are all that bhyve uses", f->key,
+		    (int)f->max_length);
+		return node_string_n(value, f->max_length);
 	}
 	if (is_beyond(r, f, variable, value))
 		return NULL;
@@ -226,6 +245,17 @@ void tree_drop_presets(struct node *object, const struct field *rows)
 	}
 }
 
+/* Adds a device as text for -s. */
+static void add_raw(const char *slot, const char *text, struct node *list)
+{
+	struct node *raw = node_new(NODE_OBJECT);
+
+	node_put(raw, "device", node_string("raw"));
+	node_put(raw, "slot", node_string(slot));
+	node_put(raw, "value", node_string(text));
+	node_append(list, raw);
+}
+
 /* Returns whether the variables have what the name of the kind's model implies. */
 static bool has_implied(const struct bhyve_form *form, const struct pairs *vars)
 {
@@ -262,6 +292,25 @@ static struct node *entry_of(
 	return entry;
 }
 
+/*
+ * Leaves the address of an earlier interface to `config`: no two can have it, and bhyve does not
+ * care, as they may be on different networks.
+ */
+static void leave_mac(const struct node *list, struct node *entry)
+{
+	const char *mac = node_get_text(entry, "mac");
+
+	for (const struct node *n = list->first; n != NULL && mac != NULL; n = n->next) {
+		const char *other = node_get_text(n, "mac");
+
+		if (other == NULL || strcasecmp(mac, other) != 0)
+			continue;
+		node_free(node_take(entry, "mac"));
+		node_put(entry, "mac", node_bool(false));
+		return;
+	}
+}
+
 static void add_device(const struct tree_reader *r, const struct pci_device *dev, struct node *list)
 {
 	char slot[SLOT_TEXT];
@@ -270,12 +319,20 @@ static void add_device(const struct tree_reader *r, const struct pci_device *dev
 	(void)slot_text(&dev->slot, slot);
 	for (size_t i = 0; device_kinds[i] != NULL && entry == NULL; i++)
 		entry = entry_of(r, device_kinds[i], &dev->vars);
+	/* bhyve needs no backend for this port. */
+	if (entry != NULL && strcmp(node_get_text(entry, "device"), "uart") == 0 &&
+	    node_get(entry, "path") == NULL) {
+		node_free(entry);
+		add_raw(slot, "uart", list);
+		return;
+	}
 	if (entry == NULL) {
 		MEM_AUTO char *why = device_unknown(pairs_get(&dev->vars, "device"));
 
 		report_add(r->report, STATUS_SPEC, NULL, "%s: %s", slot, why);
 		return;
 	}
+	leave_mac(list, entry);
 	node_put(entry, "slot", node_string(slot));
 	node_append(list, entry);
 }
@@ -296,22 +353,16 @@ static bool is_amd(const struct tree_reader *r, const struct pairs *vars)
 static void add_hostbridge(
     const struct tree_reader *r, const struct pci_device *dev, struct node *list)
 {
+	const char *model = is_amd(r, &dev->vars) ? "amd_hostbridge" : "hostbridge";
 	char slot[SLOT_TEXT];
-	struct node *raw;
 
 	(void)slot_text(&dev->slot, slot);
-	if (node_get(r->spec, "hostbridge") == NULL) {
-		node_put(r->spec, "hostbridge",
-		    node_string(is_amd(r, &dev->vars) ? "amd_hostbridge" : "hostbridge"));
-		node_put(r->spec, "hostbridge_slot", node_string(slot));
+	if (node_get(r->spec, "hostbridge") != NULL) {
+		add_raw(slot, model, list);
 		return;
 	}
-	raw = node_new(NODE_OBJECT);
-	node_put(raw, "device", node_string("raw"));
-	node_put(raw, "slot", node_string(slot));
-	node_put(
-	    raw, "value", node_string(is_amd(r, &dev->vars) ? "amd_hostbridge" : "hostbridge"));
-	node_append(list, raw);
+	node_put(r->spec, "hostbridge", node_string(model));
+	node_put(r->spec, "hostbridge_slot", node_string(slot));
 }
 
 static void add_lpc(const struct tree_reader *r, const struct pci_device *dev)

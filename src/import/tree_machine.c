@@ -11,7 +11,6 @@
 #include "import/bhyve_values.h"
 #include "import/tree_reader.h"
 
-#define ACPI_RELEASE 15		 /* ACPI tables are on by default */
 #define FWCFG_RELEASE 14	 /* bhyve has fw_cfg */
 #define PLAIN_BOOTROM_RELEASE 15 /* bhyve loads firmware without an lpc */
 #define MAX_DOMAINS 8

@@ -8,6 +8,8 @@
 #include "base/words.h"
 #include "device/device.h"
 
+#define ACPI_RELEASE 15 /* ACPI tables are on by default */
+
 struct tree_reader {
 	const struct pairs *tree; /* all values expanded */
 	const struct words *fwcfg;
@@ -35,8 +37,8 @@ void tree_read_rows(const struct tree_reader *r, const struct field *rows, const
     const char *prefix, struct node *object);
 /* Drops the keys that have the presets of their rows. */
 void tree_drop_presets(struct node *object, const struct field *rows);
-/* Returns whether bhyve takes values for the variable that the key of vmrun does not. */
-bool tree_is_lenient(const char *key);
+/* Returns whether a key of a device sets the variable, perhaps to fewer values than bhyve takes. */
+bool tree_is_known(const char *key);
 /* Returns whether bhyve takes a value for true, or for false: "on", "1", ... */
 bool tree_is_true(const char *value);
 bool tree_is_false(const char *value);

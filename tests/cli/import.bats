@@ -550,6 +550,72 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	has 'vcpu.5.cpuset=3: "pin" takes single processors, of those that the guest has: kept in "config"'
 }
 
+@test "devices that bhyve takes and no key has: config or raw has them, a note says which" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc' rom='-l bootrom,/a.fd' args key
+	while read -r args key; do
+		printf '%s\n' "bhyve $r $rom -s 3,$args vm" >text
+		import text
+		is "$status" 0
+		is "$(jq -r '.config | to_entries[] | .key + "=" + .value' out)" "$key"
+		has "vmrun: note: $key: "
+		"$VMRUN" -d out | grep -q -- " -o $key vm$"
+	done <<-'END'
+		nvme,/x,sectorsize=512/4096 pci.0.3.0.sectorsize=512/4096
+		nvme,/x,sectorsize=512,sectsz=4096 pci.0.3.0.sectorsize=512
+		nvme,ram=64,nocache pci.0.3.0.nocache=true
+		nvme,ram=64,sectorsize=512/4096 pci.0.3.0.sectorsize=512/4096
+		xhci,tablet=1 pci.0.3.0.slot.1.1=true
+		xhci,tablet=a=b pci.0.3.0.slot.1.a=b
+	END
+	refused argv "bhyve $r $rom -s 3,nvme,/x,sectorsize=512/1000 vm"
+	refused argv "bhyve $r $rom -s 3,nvme,/x,sectorsize=100/4096 vm"
+	refused argv "bhyve $r $rom -s 3,virtio-blk vm"
+	printf '%s\n' "bhyve $r -s 3,virtio-blk,/x,bootindex=1 vm" >text
+	import text
+	is "$(jq -c '[.emulations[0].bootindex, .config]' out)" '[null,{"pci.0.3.0.bootindex":"1"}]'
+	printf '%s\n' "bhyve $r $rom -s 3,virtio-blk,/x,bootindex=1 vm" >text
+	import text
+	is "$(jq -c '[.emulations[0].bootindex, .config]' out)" '[1,null]'
+	printf '%s\n' "bhyve $r $rom -s 3,uart -s 4,uart,/dev/nmdm0A vm" >text
+	import text
+	is "$(jq -c '[.emulations[] | .device, .value, .path]' out)" '["raw","uart",null,"uart",null,"/dev/nmdm0A"]'
+	"$VMRUN" -d out | grep -q -- ' -s 0:3:0,uart -s'
+}
+
+@test "two interfaces with one address: config has the second" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd' mac=00:11:22:33:44:5a
+	printf '%s\n' "bhyve $r -s 3,virtio-net,tap1,mac=$mac -s 4,e1000,tap2,mac=00:11:22:33:44:5A vm" >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.emulations[].mac] + [.config]' out)" "[\"$mac\",false,{\"pci.0.4.0.mac\":\"00:11:22:33:44:5A\"}]"
+	has 'note: pci.0.4.0.mac=00:11:22:33:44:5A: another interface has this address: kept in "config"'
+}
+
+@test "a VNC password: the eight bytes that bhyve uses, and not in the command" {
+	printf '%s\n' 'bhyve -m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd -s 29,fbuf,password=secret-words vm' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.emulations[0].password, .config]' out)" '["secret-w",null]'
+	is "$(cat err)" 'vmrun: note: password: the spec has its first 8 bytes, which are all that bhyve uses'
+	! "$VMRUN" -d out | grep secret-w
+}
+
+@test "ACPI tables: -A sets nothing since FreeBSD 15, where they are the default" {
+	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd' args acpi
+	while read -r release acpi args; do
+		printf '%s\n' "bhyve $r $args vm" >text
+		import text --set bhyve.release="$release"
+		is "$(jq -c .generate_acpi out)" "$acpi"
+	done <<-'END'
+		14 null -o acpi_tables=false -A
+		14 false -A -o acpi_tables=false
+		14 false
+		15 false -o acpi_tables=false -A
+		15 false -A -o acpi_tables=false
+		15 null
+	END
+}
+
 @test "addresses and MTUs of interfaces, as bhyve reads them" {
 	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
 	printf '%s\n' "bhyve $r -s 3,e1000,tap1,mac=0:a0:98:1:2:103 -s 4,virtio-net,tap2,mac=00:A0:98:1:2:4,mtu=0x600 vm" >text
