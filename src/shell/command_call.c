@@ -330,10 +330,39 @@ void finder_end_functions(struct finder *f, const struct place *text, size_t fir
 	f->functions -= f->forgotten;
 }
 
-void finder_note_source(struct finder *f)
+/* Notes commands of bash that change variables in ways which the import does not follow. */
+static void note_bash(struct finder *f, const struct place *p)
+{
+	static const char *const programs[] = { "declare", "typeset", "local" };
+	const struct shell_word *word = p->run.word;
+	bool is_setting = false;
+
+	for (size_t i = 0; i < 3 && p->run.words > 0; i++)
+		is_setting = is_setting || shell_is(word, programs[i]);
+	for (size_t i = 1; i < p->run.words; i++) {
+		bool is_option = is_setting && *word[i].text == '-';
+
+		if (is_option && memchr(word[i].text, 'n', word[i].length) != NULL)
+			finder_note(f, p->command->line,
+			    "-n: the import does not follow references to variables: use the "
+			    "variable itself in place of the reference");
+		else if (is_option && strcspn(word[i].text, "ilu") < word[i].length)
+			finder_note(f, p->command->line,
+			    "-i, -l, -u: bash changes each value of this variable, and the import "
+			    "does not: write the values as bash makes them");
+		else if (shell_is(word, "shopt") && shell_is(&word[i], "lastpipe"))
+			finder_note(f, p->command->line,
+			    "lastpipe: the import forgets the variables that the last command of a "
+			    "pipe sets: set them without a pipe");
+	}
+}
+
+void finder_note_unread(struct finder *f, const struct place *p)
 {
 	MEM_AUTO char *note = NULL;
 
+	if (f->out->argv.count == 0)
+		note_bash(f, p);
 	if (f->values.source_line == f->source_line || f->out->argv.count > 0)
 		return;
 	f->source_line = f->values.source_line;

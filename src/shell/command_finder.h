@@ -92,7 +92,9 @@ void finder_note_program(
  * `first`: "ifconfig bridge0 addm tap0", "swtpm socket ...".
  */
 void finder_note_around(struct finder *f, const struct words *w, size_t first, size_t line);
-/* Notes those of them that the bhyve command uses. */
+/* Keeps the files that a command writes, for bhyve or its loader may read them. */
+void finder_note_files(struct finder *f, const struct place *p);
+/* Notes those of them that the bhyve command or its loader uses. */
 void finder_tell_around(struct finder *f);
 /* Keeps the aliases of "alias NAME=VALUE". */
 void finder_note_alias(struct finder *f, const struct words *w);
@@ -101,8 +103,11 @@ void finder_note_alias(struct finder *f, const struct words *w);
  * alias: the import does not read them.
  */
 void finder_check_alias(struct finder *f, const struct place *p);
-/* Notes a file that the text runs in its own shell, which may set variables. */
-void finder_note_source(struct finder *f);
+/*
+ * Notes what the import does not follow: a file that the text runs in its own shell, which may set
+ * variables, and what bash has for other names of a variable.
+ */
+void finder_note_unread(struct finder *f, const struct place *p);
 /* Keeps a function for its calls; its level and its arm are set here. */
 void finder_define(struct finder *f, const struct shell_function *function, size_t level);
 /* Ends subshells with what they have set and defined, until `levels` are open. */

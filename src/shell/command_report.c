@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "platform/find.h"
 #include "shell/shell_assign.h"
+#include "shell/shell_expand.h"
 
 #define MAX_NOTES 100
 #define MAX_AROUND 100
@@ -298,6 +299,29 @@ void finder_note_around(struct finder *f, const struct words *w, size_t first, s
 	}
 }
 
+void finder_note_files(struct finder *f, const struct place *p)
+{
+	for (size_t i = 0; i < p->command->redirects && f->out->argv.count == 0; i++) {
+		const struct shell_redirect *r = &p->script->redirect[p->command->redirect + i];
+		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
+		MEM_AUTO char *path =
+		    r->kind != SHELL_OUT ? NULL : shell_expand_one(&f->values, &r->target, &basis);
+
+		if (path == NULL || basis.missing.count > 0 || strncmp(path, "/dev/", 5) == 0)
+			continue;
+		MEM_AUTO char *note = mem_format(
+		    "%s:%zu: this line writes %s, and vmrun does not: run the line before the "
+		    "import, "
+		    "and keep the file, or write it in a hook on_start%s",
+		    f->name, r->target.line, path,
+		    strstr(path, "map") == NULL ? ""
+						: "; without \"device_map\" vmrun makes the map "
+						  "of grub-bhyve from the disks");
+
+		keep(f, path, note);
+	}
+}
+
 /* Returns whether a word has a text between its commas. */
 static bool has_piece(const char *word, const char *piece)
 {
@@ -310,16 +334,22 @@ static bool has_piece(const char *word, const char *piece)
 	}
 }
 
+static bool uses(const struct words *words, const char *piece)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (has_piece(words->item[i], piece))
+			return true;
+	}
+	return false;
+}
+
 void finder_tell_around(struct finder *f)
 {
 	for (size_t i = 0; i < f->around_word.count; i++) {
-		bool is_used = false;
+		const char *word = f->around_word.item[i];
 
-		for (size_t k = 0; k < f->out->argv.count; k++)
-			is_used =
-			    is_used || has_piece(f->out->argv.item[k], f->around_word.item[i]);
-		if (is_used && !words_have(&f->out->notes, f->around_note.item[i]))
-			words_add(&f->out->notes, f->around_note.item[i]);
+		if (uses(&f->out->argv, word) || uses(&f->out->loader, word))
+			shell_add_once(&f->out->notes, f->around_note.item[i]);
 	}
 }
 

@@ -259,7 +259,8 @@ void finder_add_environment(struct finder *f, const struct place *p, struct comm
 	WORDS_AUTO struct words kept = { 0 };
 	struct words prefix = { 0 };
 
-	for (size_t i = p->run.assignments; i > 0; i--) {
+	/* "A=1 sudo bhyve": sudo and env -i take the variable away. */
+	for (size_t i = c->is_clean ? 0 : p->run.assignments; i > 0; i--) {
 		const struct shell_word *word = p->run.word - i;
 		SHELL_BASIS_AUTO struct shell_basis basis = { 0 };
 		size_t n = shell_assignment(word);

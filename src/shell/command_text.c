@@ -277,10 +277,11 @@ static void read_command(struct finder *f, struct place *p, size_t base, size_t 
 {
 	enter(f, p, base, depth);
 	finder_check_alias(f, p);
+	finder_note_unread(f, p);
 	if (shell_statement_read(&f->values, &p->run) &&
 	    !shell_directory_read(&f->directory, &f->values, p->script, p->index, &p->run))
 		look_at(f, p);
-	finder_note_source(f);
+	finder_note_files(f, p);
 	if (f->looks_inside)
 		search_words(f, p);
 	judge_limits(f, p);

@@ -57,7 +57,8 @@ static void skip_reserved(struct shell_nesting *nesting, struct shell_statement 
 			nesting->is_arm = true;
 		} else if (shell_is(s->word, "then")) {
 			nesting->is_then = true;
-		} else if (!is_one_of(s->word, others)) {
+		} else if (!is_one_of(s->word, others) &&
+		    !(shell_is(s->word, "time") && s->words > 1 && *s->word[1].text != '-')) {
 			return;
 		}
 	}
@@ -228,6 +229,17 @@ static bool read_csh_set(struct shell_values *v, const struct shell_statement *s
 	return is_csh;
 }
 
+/* Exports each variable that is set from here on, or ends that. */
+static void export_all(struct shell_values *v, bool exports, size_t line)
+{
+	bool is_skipped = shell_arms_now(&v->arms) != 0;
+
+	if (is_skipped && exports == v->exports_all)
+		return;
+	v->exports_all = exports || is_skipped;
+	v->export_line = is_skipped ? line : 0;
+}
+
 /* Reads "set" with the positional parameters. */
 static void read_set(struct shell_values *v, const struct shell_statement *s)
 {
@@ -242,7 +254,7 @@ static void read_set(struct shell_values *v, const struct shell_statement *s)
 		if (is_name ||
 		    (!shell_is(&s->word[k - 1], "-o") && !shell_is(&s->word[k - 1], "+o") &&
 			memchr(s->word[k].text, 'a', s->word[k].length) != NULL))
-			v->exports_all = *s->word[is_name ? k - 1 : k].text == '-';
+			export_all(v, *s->word[is_name ? k - 1 : k].text == '-', s->word->line);
 	}
 	i += i < s->words && (!is_open || shell_is(&s->word[i], "-")) ? 1 : 0;
 	if (is_open && i >= s->words)

@@ -341,11 +341,13 @@ void shell_export(struct shell_values *v, const char *name, size_t n, size_t lin
 
 	if (n == 0 || shell_exported(v, name, n) != NULL || !shell_spend(v, 64, line))
 		return;
-	if (shell_arms_now(&v->arms) != 0) {
+	if (shell_arms_now(&v->arms) != 0 || (v->exports_all && v->export_line != 0)) {
+		bool is_all = v->exports_all && v->export_line != 0;
 		MEM_AUTO char *note = mem_format(
-		    "%s:%zu: a shell may skip this line, which exports $%.*s: put the line before "
+		    "%s:%zu: a shell may skip this line, which %s $%.*s: put the line before "
 		    "the branch, or remove it",
-		    v->text_name, line, (int)n, name);
+		    v->text_name, is_all ? v->export_line : line,
+		    is_all ? "decides on the export of" : "exports", (int)n, name);
 
 		shell_add_once(&basis.note, note);
 	}

@@ -50,6 +50,7 @@ struct shell_values {
 	size_t locals, frames;	   /* frames: functions that run */
 	struct words hidden;	   /* names of which a program has no value */
 	bool exports_all;	   /* set -a */
+	size_t export_line;	   /* of the one that a shell may skip; 0: none */
 	bool is_clean;		   /* the last program has no variables of the shell */
 	size_t source_line;	   /* of the last "." or source; 0: none */
 	char *source;		   /* that command */

@@ -151,7 +151,7 @@ static const struct found_case found_cases[] = {
 	{ "a prefix by options", "setfib -F 1 idprio -t numactl --membind=0 bhyve -c 2 -m 1G web",
 	    VM, 1, "setfib -F 1 idprio -t numactl --membind=0", "", NULL, "" },
 	{ "an environment", "A=\"x y\" sudo B=2 nice env -i -u C -uD -C /vm D=4 " VM, VM, 1,
-	    "env 'A=x y' env B=2 nice env -i -uC -uD D=4", "", NULL, "" },
+	    "env B=2 nice env -i -uC -uD D=4", "", NULL, "" },
 	{ "an environment of a text", "A=1 sh -c 'env bhyve -c 2 -m 1G web'", VM, 1, "env A=1", "",
 	    NULL, "" },
 	{ "an environment that the text does not tell", "A=$X bhyve -c 2 -m 1G web", VM, 1, "", "",
