@@ -116,6 +116,7 @@ static const struct {
 	{ "graphics", "only guests with firmware and graphics=\"yes\" have a screen" },
 	{ "vnc_password", "only guests with firmware and graphics=\"yes\" have a screen" },
 	{ "sound_", "only guests with sound=\"yes\" use it" },
+	{ "tags", "vmrun has no tags" },
 	{ "zfs_", "vm-bhyve uses it only when it creates a guest" },
 };
 

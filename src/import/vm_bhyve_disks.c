@@ -64,8 +64,7 @@ static bool put_sector_size(struct node *disk, const char *value)
 	return true;
 }
 
-/* Puts an option of a disk under the key of the same name; returns false if there is none. */
-static bool put_option(struct node *disk, const char *kind, const char *option)
+bool guest_put_option(struct node *disk, const char *kind, const char *option)
 {
 	const struct device_kind *known = device_kind_find(kind);
 	MEM_AUTO char *key = mem_copy_n(option, strcspn(option, "="));
@@ -110,7 +109,7 @@ static bool put_disk(struct node *disk, const char *kind, const char *text)
 	while (rest != NULL) {
 		MEM_AUTO char *option = guest_piece(&rest);
 
-		good = good && put_option(disk, kind, option);
+		good = good && guest_put_option(disk, kind, option);
 	}
 	return good;
 }

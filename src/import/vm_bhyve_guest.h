@@ -65,6 +65,8 @@ void guest_put_text(struct node *object, const char *key, const char *text);
 void guest_put_format(struct node *object, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void guest_put_flag(struct node *object, const char *key, bool value);
+/* Puts an option of a device under the key of the same name; returns false if there is none. */
+bool guest_put_option(struct node *device, const char *kind, const char *option);
 /* Takes the text up to the next comma, or NULL behind the last piece.  Caller frees. */
 char *guest_piece(const char **rest);
 /* Adds the words of a text, split at blanks as the shell does without quotes. */

@@ -131,7 +131,9 @@ static void note_commands(struct guest *g, const char *setting, const char *root
 static void put_grub(struct guest *g, struct node *loader)
 {
 	const char *partition = guest_get_or(g, "grub_run_partition", "");
-	MEM_AUTO char *root = mem_format("hd0,%s", *partition == '\0' ? "1" : partition);
+	MEM_AUTO char *root = guest_yes(g, "grub_run_no_partition", "")
+	    ? mem_copy("hd0")
+	    : mem_format("hd0,%s", *partition == '\0' ? "1" : partition);
 	struct node *commands = read_commands(g, "grub_run");
 	const char *dir, *file;
 

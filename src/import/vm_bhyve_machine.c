@@ -136,6 +136,23 @@ static void add_host_bridge(struct guest *g)
 		guest_put_text(g->spec, "hostbridge", "amd_hostbridge");
 }
 
+/* Keeps fw_cfg's interface where vm-bhyve writes it, which is not where bhyve reads it. */
+static void add_fwcfg(struct guest *g)
+{
+	const char *type = guest_word(g, "fwcfg");
+	struct node *config;
+
+	if (type == NULL || *type == '\0')
+		return;
+	config = node_new(NODE_OBJECT);
+	guest_put_text(config, "pci.0.31.0.fwcfg", type);
+	node_put(g->spec, "config", config);
+	guest_note(g,
+	    "fwcfg: kept in \"config\" as vm-bhyve passes it, where bhyve does not read it: write "
+	    "\"fwcfg_type\": \"%s\" if the guest is to have this interface",
+	    type);
+}
+
 void guest_add_machine(struct guest *g)
 {
 	const char *memory = guest_word(g, "memory");
@@ -149,6 +166,7 @@ void guest_add_machine(struct guest *g)
 		add_firmware(g);
 	add_identity(g);
 	add_host_bridge(g);
+	add_fwcfg(g);
 	add_serial_ports(g);
 	guest_put_flag(g->spec, "exit_on_pause", true);
 	guest_put_flag(g->spec, "ignore_unknown_msr", true);

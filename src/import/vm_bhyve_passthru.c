@@ -25,14 +25,41 @@ static bool is_source(const char *text)
 	}
 }
 
-/* Adds a device of the host, a raw one unless the text is its address alone. */
-static void add_host_device(struct guest *g, const char *text, const struct guest_slot *at)
+/* Puts the options "rom=FILE,bootindex=N"; returns false if one of them has no key. */
+static bool put_options(struct guest *g, int number, struct node *device, const char *options)
 {
-	if (is_source(text))
-		guest_put_text(guest_add_device(g, "passthru", NULL, at), "src", text);
-	else
-		guest_put_format(
-		    guest_add_device(g, "raw", NULL, at), "value", "passthru,%s", text);
+	for (const char *rest = options; rest != NULL;) {
+		MEM_AUTO char *option = guest_piece(&rest);
+
+		if (!guest_put_option(device, "passthru", option))
+			return false;
+	}
+	if (node_get(device, "rom") != NULL && *node_get_text(device, "rom") != '/')
+		guest_note(g,
+		    "passthru%d_options: rom: with vm-bhyve this path starts in the directory "
+		    "where vm was called: write the whole path",
+		    number);
+	return true;
+}
+
+/* Adds a device of the host, a raw one unless keys have its address and all its options. */
+static void add_host_device(
+    struct guest *g, int number, const char *text, const struct guest_slot *at)
+{
+	const char *options = guest_numbered_word(g, "passthru", number, "_options");
+	bool has_options = options != NULL && *options != '\0';
+	struct node *device = node_new(NODE_OBJECT);
+
+	guest_put_text(device, "device", "passthru");
+	guest_put_text(device, "src", text);
+	if (!is_source(text) || (has_options && !put_options(g, number, device, options))) {
+		node_free(device);
+		device = node_new(NODE_OBJECT);
+		guest_put_text(device, "device", "raw");
+		guest_put_format(device, "value", "passthru,%s%s%s", text, has_options ? "," : "",
+		    has_options ? options : "");
+	}
+	guest_put_device(g, device, at);
 }
 
 /*
@@ -57,13 +84,13 @@ static bool read_place(const char *text, struct guest_slot *at)
 }
 
 /* Adds a device whose place is given, "6/0/0=2:0". */
-static void add_pinned(struct guest *g, const char *key, const char *text)
+static void add_pinned(struct guest *g, int number, const char *key, const char *text)
 {
 	MEM_AUTO char *source = mem_copy_n(text, strcspn(text, "="));
 	struct guest_slot at = g->next;
 
 	if (read_place(strrchr(text, '=') + 1, &at))
-		add_host_device(g, source, &at);
+		add_host_device(g, number, source, &at);
 	else
 		guest_fault(g, key, "invalid place in \"%s\": expected B/S/F=SLOT:FUNCTION", text);
 }
@@ -86,7 +113,7 @@ void guest_add_passthru(struct guest *g)
 		MEM_AUTO char *key = mem_format("passthru%d", n);
 
 		if (strchr(text, '=') != NULL) {
-			add_pinned(g, key, text);
+			add_pinned(g, n, key, text);
 			continue;
 		}
 		if (last != NULL && !is_same_bus(last, text)) {
@@ -99,7 +126,7 @@ void guest_add_passthru(struct guest *g)
 			    "function %d of one slot: bhyve has 0 to 7; give the device a place: "
 			    "%s=SLOT:FUNCTION",
 			    g->next.function, text);
-		add_host_device(g, text, &g->next);
+		add_host_device(g, n, text, &g->next);
 		last = text;
 		g->next.function++;
 	}

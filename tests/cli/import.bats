@@ -678,3 +678,20 @@ vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wi
 	is "$(cat err | wc -l)" 1
 	has 'invalid size "1?G"'
 }
+
+@test "settings of newer vm-bhyve: options of passthru, fw_cfg, a disk without partitions, tags" {
+	local r=$'cpu=1\nmemory=1G\ndisk0_type=nvme\ndisk0_name=/d\ndisk0_dev=custom\ntags=a'
+	printf '%s\n' loader=uefi "$r" fwcfg=qemu passthru0=4/0/0 passthru0_options=rom=/x.rom,bootindex=2 \
+		passthru1=5/0/0=9:0 passthru1_options=rom=y,new=1 passthru2=6/0/0 passthru2_options=rom=z >vm.conf
+	import vm.conf
+	is "$status" 0
+	is "$(jq -c '[.emulations[] | select(.device != "nvme") | del(.slot)]' out)" \
+		'[{"bootindex":2,"device":"passthru","rom":"/x.rom","src":"4/0/0"},{"device":"raw","value":"passthru,5/0/0,rom=y,new=1"},{"device":"passthru","rom":"z","src":"6/0/0"}]'
+	is "$(jq -c '[.config, .fwcfg_type]' out)" '[{"pci.0.31.0.fwcfg":"qemu"},null]'
+	has 'note: fwcfg: kept in "config" as vm-bhyve passes it, where bhyve does not read it: write "fwcfg_type": "qemu"'
+	has 'note: passthru2_options: rom: with vm-bhyve this path starts in the directory where vm was called'
+	has 'note: tags: left out: vmrun has no tags'
+	printf '%s\n' loader=grub "$r" grub_run_partition=2 grub_run_no_partition=yes >vm.conf
+	import vm.conf
+	is "$(jq -c .loader.root out)" '"hd0"'
+}
