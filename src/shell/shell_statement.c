@@ -296,8 +296,10 @@ static void read_local(struct shell_values *v, const struct shell_statement *s)
 static void read_source(
     struct shell_values *v, const struct shell_statement *s, const struct shell_word *file)
 {
-	MEM_AUTO char *text = mem_format(
-	    "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
+	MEM_AUTO char *text = shell_is(s->word, "load_rc_config")
+	    ? mem_copy("/etc/rc.conf")
+	    : mem_format(
+		  "%.*s %.*s", (int)s->word->length, s->word->text, (int)file->length, file->text);
 	struct str shown = { 0 };
 
 	if (shell_is(file, "/etc/rc.subr"))
@@ -370,6 +372,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
 		NULL };
 	static const char *const inputs[] = { "read", "mapfile", "readarray", NULL };
+	static const char *const sources[] = { ".", "source", "load_rc_config", NULL };
 
 	if (shell_is(s->word, "for") || shell_is(s->word, "select")) {
 		read_for(v, s);
@@ -393,7 +396,7 @@ static bool read_builtin(struct shell_values *v, struct shell_statement *s)
 
 		if (n > 0)
 			forget_csh(v, &s->word[1], n);
-	} else if ((shell_is(s->word, ".") || shell_is(s->word, "source")) && s->words > 1) {
+	} else if (is_one_of(s->word, sources) && s->words > 1) {
 		read_source(v, s, &s->word[1]);
 	} else {
 		return false;
