@@ -62,10 +62,13 @@ static void fill_loop(const struct shell_values *v, const char *name, size_t n, 
 void shell_outside_list(struct shell_values *v, const char *name, size_t n, size_t line,
     bool refers, struct shell_outside *outside)
 {
-	MEM_AUTO char *note = mem_format(
-	    "%s:%zu: $%.*s: the import uses the words of this line, which stands %s: remove the "
-	    "line if it does not apply",
-	    v->text_name, line, (int)n, name, shell_arms_where(&v->arms));
+	size_t other = shell_list_other(v, name, n);
+	MEM_AUTO char *not = other == 0
+	    ? mem_copy(": remove the line if it does not apply")
+	    : mem_format(", and not those of line %zu: remove the line that does not apply", other);
+	MEM_AUTO char *note =
+	    mem_format("%s:%zu: $%.*s: the import uses the words of this line, which stands %s%s",
+		v->text_name, line, (int)n, name, shell_arms_where(&v->arms), not );
 
 	outside->arm = shell_arms_now(&v->arms);
 	outside->branch = shell_arms_branch(&v->arms).number;

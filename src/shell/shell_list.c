@@ -1,6 +1,7 @@
 /* Arrays and positional parameters as variables. */
 #include "shell/shell_list.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,36 @@ static char *item_name(const char *name, size_t n, size_t index)
 static char *count_name(const char *name, size_t n)
 {
 	return is_positional(name, n) ? mem_copy("#") : mem_format("%.*s[#]", (int)n, name);
+}
+
+/*
+ * Returns the number of a name that is an element, "3" or "a[2]", counted from 0, and its list; -1:
+ * the name is none, as "a" is, the first element of an array.
+ */
+static long item_number(const char *name, size_t n, const char **list, size_t *length)
+{
+	const char *bracket = memchr(name, '[', n);
+
+	*list = bracket == NULL ? "@" : name;
+	*length = bracket == NULL ? 1 : (size_t)(bracket - name);
+	if (bracket != NULL)
+		return isdigit((unsigned char)bracket[1]) ? strtol(bracket + 1, NULL, 10) : -1;
+	return n > 0 && isdigit((unsigned char)*name) ? strtol(name, NULL, 10) - 1 : -1;
+}
+
+const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n)
+{
+	const struct shell_variable *found = shell_find(v, name, n);
+	const char *list;
+	size_t length;
+	long number = item_number(name, n, &list, &length);
+
+	while (found != NULL && shell_arms_hide(&v->arms, found->time))
+		found = found->earlier;
+	/* A branch that makes a list shorter leaves the other elements for its other arms. */
+	if (found != NULL && number >= 0 && (size_t)number >= shell_list_length(v, list, length))
+		return NULL;
+	return found;
 }
 
 void shell_items_free(struct shell_items *items)
@@ -74,8 +105,8 @@ bool shell_list_count(
 {
 	MEM_AUTO char *key = count_name(name, n);
 
-	*count = shell_value(v, key);
-	return *count != NULL || (!is_positional(name, n) && shell_find(v, name, n) != NULL);
+	*count = shell_seen(v, key, strlen(key));
+	return *count != NULL || (!is_positional(name, n) && shell_seen(v, name, n) != NULL);
 }
 
 const struct shell_variable *shell_list_item(
@@ -83,7 +114,7 @@ const struct shell_variable *shell_list_item(
 {
 	MEM_AUTO char *key = item_name(name, n, index);
 
-	return shell_value(v, key);
+	return shell_seen(v, key, strlen(key));
 }
 
 size_t shell_list_length(const struct shell_values *v, const char *name, size_t n)
@@ -93,6 +124,14 @@ size_t shell_list_length(const struct shell_values *v, const char *name, size_t 
 	if (!shell_list_count(v, name, n, &count))
 		return 0;
 	return count == NULL ? 1 : strtoul(count->value, NULL, 10);
+}
+
+size_t shell_list_other(const struct shell_values *v, const char *name, size_t n)
+{
+	MEM_AUTO char *key = count_name(name, n);
+	const struct shell_variable *count = shell_value(v, key);
+
+	return count == NULL || shell_seen(v, key, strlen(key)) == count ? 0 : count->line;
 }
 
 void shell_list_unset(struct shell_values *v, const char *name, size_t n)
@@ -178,12 +217,17 @@ static void set_part(struct shell_values *v, const char *name, const struct shel
     size_t line, const struct shell_basis *basis, char *value)
 {
 	struct shell_basis copy = { 0 };
-	struct shell_variable *set;
+	size_t time;
+	struct shell_variable *earlier = shell_earlier(v, name, strlen(name), line, &time), *set;
 
 	shell_basis_append(&copy, basis);
 	set = shell_set(v, name, strlen(name), line, &copy, value);
-	if (set == NULL)
+	if (set == NULL) {
+		shell_earlier_free(earlier);
 		return;
+	}
+	set->time = time;
+	set->earlier = earlier;
 	shell_basis_append(&set->outside, &outside->basis);
 	set->arm = outside->arm;
 	set->branch = outside->branch;
@@ -195,11 +239,12 @@ void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t l
 	MEM_AUTO char *count = count_name(name, n);
 	SHELL_OUTSIDE_AUTO struct shell_outside outside = { 0 };
 
-	if (!has_items(v, name, n, items))
+	if (!has_items(v, name, n, items) || shell_list_other(v, name, n) != 0)
 		shell_outside_list(v, name, n, line, refers, &outside);
 	else if (shell_arms_now(&v->arms) != 0)
 		return; /* with the notes that it has */
-	shell_list_unset(v, name, n);
+	if (shell_arms_now(&v->arms) == 0)
+		shell_list_unset(v, name, n);
 	for (size_t i = 0; i < items->text.count && !v->too_many; i++) {
 		MEM_AUTO char *item = item_name(name, n, i);
 

@@ -11,6 +11,13 @@
 #include "shell/shell_text.h"
 #include "shell/shell_values.h"
 
+/*
+ * Returns a variable as the current arm sees it: without what the other arms of a branch set, which
+ * a shell does not run with this one, and without elements that a list no longer has.  Behind the
+ * branch it is that of the last arm.
+ */
+const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n);
+
 /* What words expand to, with what each element rests on. */
 struct shell_items {
 	struct words text;
@@ -34,6 +41,8 @@ size_t shell_list_length(const struct shell_values *v, const char *name, size_t 
 /* Returns an element, or NULL. */
 const struct shell_variable *shell_list_item(
     const struct shell_values *v, const char *name, size_t n, size_t index);
+/* Returns the line in another arm of the branch that has set the list; 0: there is none. */
+size_t shell_list_other(const struct shell_values *v, const char *name, size_t n);
 /* Sets all elements.  `refers`: a loop that does so again does not set the same. */
 void shell_list_set(struct shell_values *v, const char *name, size_t n, size_t line, bool refers,
     const struct shell_items *items);

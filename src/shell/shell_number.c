@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "shell/shell_expand.h"
+#include "shell/shell_list.h"
 #include "shell/shell_text.h"
 
 #define MAX_DEPTH 32 /* of parentheses and signs */

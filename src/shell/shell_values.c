@@ -134,15 +134,6 @@ const struct shell_variable *shell_before(const struct shell_values *v, const ch
 	return found != NULL && found->is_gone ? found->kept : found;
 }
 
-const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n)
-{
-	const struct shell_variable *found = shell_find(v, name, n);
-
-	while (found != NULL && shell_arms_hide(&v->arms, found->time))
-		found = found->earlier;
-	return found;
-}
-
 const struct shell_variable *shell_value(const struct shell_values *v, const char *name)
 {
 	return shell_find(v, name, strlen(name));

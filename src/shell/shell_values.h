@@ -68,11 +68,6 @@ struct shell_variable *shell_find(const struct shell_values *v, const char *name
 /* Likewise, or as it was before the current arm, which has unset it. */
 const struct shell_variable *shell_before(const struct shell_values *v, const char *name, size_t n);
 /*
- * Likewise, as the current arm sees it: without what the other arms of a branch set, which a shell
- * does not run with this one.  Behind the branch it is that of the last arm.
- */
-const struct shell_variable *shell_seen(const struct shell_values *v, const char *name, size_t n);
-/*
  * Returns a copy of what other arms will see of a variable that is set now, and the time for it.
  * Caller gives it to the variable.
  */

@@ -251,6 +251,19 @@ static const struct found_case found_cases[] = {
 	{ "rc.conf, which load_rc_config reads",
 	    ". /etc/rc.subr\nload_rc_config web\n: ${N:=2}\n" RUN, VM, 4, "", "", NULL,
 	    "vm.sh:2: \"/etc/rc.conf\": the import does not read this file, which may set" },
+	{ "a list that two arms of a branch add to",
+	    "A=(-c 2)\nif a; then A+=(-x)\nelse A+=(-m 1G); fi\nbhyve \"${A[@]}\" web", VM, 4, "",
+	    "", NULL,
+	    "vm.sh:3: $A: the import uses the words of this line, which stands in a branch, and "
+	    "not those of line 2: remove the line that does not apply" },
+	{ "words that one arm of a branch removes",
+	    "set -- 1 2 1G\nif a; then set -- x\nelse set -- \"$2\" \"$3\" $#; fi\n"
+	    "bhyve -c $1 -m $2 ${4-web}",
+	    VM, 4, "", "", NULL, "vm.sh:3: $@: the import uses the words of this line" },
+	{ "a list that the last arm makes shorter",
+	    "A=(2 x 1G y)\nif a; then A+=(z)\nelse A=(2); fi\nbhyve -c ${A[0]} -m ${A[2]-1G} "
+	    "${A[4]-web}",
+	    VM, 4, "", "", NULL, "vm.sh:3: $A: the import uses the words of this line" },
 	{ "a file that the text writes, and one that nothing reads",
 	    "F=vm.conf\ncat <<X >$F\nx=1\nX\ndate >log\nbhyve -c 2 -m 1G -k vm.conf web",
 	    "bhyve -c 2 -m 1G -k vm.conf web", 6, "", "", NULL,
