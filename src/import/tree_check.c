@@ -204,6 +204,22 @@ static char *release_hint(const struct bhyve_host *host, const char *problem)
 	    ": if the VM ran on FreeBSD %ld, import with --set bhyve.release=%ld", number, number);
 }
 
+/* Returns what to do about a problem that bhyve may not have; "": the problem says it. */
+static const char *advice(const char *problem)
+{
+	static const char *const rows[][2] = {
+		{ "slot has no function 0", ": give it function 0 of a slot, or remove it" },
+		{ "\" already", ": bhyve cannot open it twice" },
+		{ "two ports are named", ": give one of them another name" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strstr(problem, rows[i][0]) != NULL)
+			return rows[i][1];
+	}
+	return "";
+}
+
 /* Moves the problems of the spec to the report. */
 static int tell(const struct tree_reader *r, const struct report *problems)
 {
@@ -212,8 +228,8 @@ static int tell(const struct tree_reader *r, const struct report *problems)
 		MEM_AUTO char *key = import_key_text(r->spec, problems->item[i].path);
 		MEM_AUTO char *hint = release_hint(r->host, text);
 
-		report_add(r->report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s%s", key,
-		    text, hint);
+		report_add(r->report, STATUS_SPEC, NULL, "this VM cannot be a spec: %s%s%s%s", key,
+		    text, advice(text), hint);
 	}
 	return problems->count == 0 ? 0 : -1;
 }

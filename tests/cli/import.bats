@@ -582,6 +582,16 @@ be below $PWD: change them in the spec if the command runs in another directory"
 	"$VMRUN" -d out | grep -q -- ' -s 0:3:0,uart -s'
 }
 
+@test "what bhyve takes and no guest has use for is refused with what to do" {
+	local r='bhyve -m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd'
+	refused argv "$r -s 3:1,virtio-blk,/x vm"
+	has 'its slot has no function 0: the guest would not find it: give it function 0 of a slot, or remove it'
+	refused argv "$r -l com1,/dev/nmdm0A -l com2,/dev/nmdm0A vm"
+	has 'com2: com1 has "/dev/nmdm0A" already: bhyve cannot open it twice'
+	refused argv "$r -s 3,virtio-console,a=/x,a=/y vm"
+	has 'ports[1].name: two ports are named "a": give one of them another name'
+}
+
 @test "two interfaces with one address: config has the second" {
 	local r='-m 1G -s 0,hostbridge -s 31,lpc -l bootrom,/a.fd' mac=00:11:22:33:44:5a
 	printf '%s\n' "bhyve $r -s 3,virtio-net,tap1,mac=$mac -s 4,e1000,tap2,mac=00:11:22:33:44:5A vm" >text
