@@ -63,19 +63,22 @@ void shell_outside_list(struct shell_values *v, const char *name, size_t n, size
     bool refers, struct shell_outside *outside)
 {
 	size_t other = shell_list_other(v, name, n);
-	MEM_AUTO char *not = other == 0
+	MEM_AUTO char *rest = other == 0
 	    ? mem_copy(": remove the line if it does not apply")
 	    : mem_format(", and not those of line %zu: remove the line that does not apply", other);
 	MEM_AUTO char *note =
 	    mem_format("%s:%zu: $%.*s: the import uses the words of this line, which stands %s%s",
-		v->text_name, line, (int)n, name, shell_arms_where(&v->arms), not );
+		v->text_name, line, (int)n, name, shell_arms_where(&v->arms), rest);
 
 	outside->arm = shell_arms_now(&v->arms);
 	outside->branch = shell_arms_branch(&v->arms).number;
+	if (outside->arm == 0 && refers && shell_arms_loop(&v->arms) != 0) {
+		fill_loop(v, name, n, line, outside);
+		return;
+	}
+	outside->arm = outside->arm == 0 ? shell_arms_loop(&v->arms) : outside->arm;
 	if (outside->arm != 0)
 		shell_add_once(&outside->basis.note, note);
-	else if (refers && shell_arms_loop(&v->arms) != 0)
-		fill_loop(v, name, n, line, outside);
 }
 
 /* Notes that the variable has no value, or another one, where a shell skips this line. */
