@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "device/fbuf.h"
 #include "import/vm_bhyve_guest.h"
 
 #define MAX_CONSOLES 16
@@ -52,6 +53,19 @@ static void put_setting(struct guest *g, struct node *screen, const char *settin
 		guest_put_text(screen, key, value);
 }
 
+/* Leaves the bytes of a password that bhyve uses. */
+static void cut_password(struct guest *g, struct node *screen)
+{
+	const char *password = node_get_text(screen, "password");
+
+	if (password == NULL || strlen(password) <= MAX_FBUF_PASSWORD)
+		return;
+	node_put(screen, "password", node_string_n(password, MAX_FBUF_PASSWORD));
+	guest_note(g,
+	    "vnc_password: the spec has its first %d bytes, which are all that bhyve uses",
+	    MAX_FBUF_PASSWORD);
+}
+
 /* Lets the guest wait for a client of its screen: at the install only ("auto"), or always. */
 static void put_wait(struct guest *g, struct node *screen)
 {
@@ -83,6 +97,7 @@ static void add_screen(struct guest *g)
 		put_resolution(g, screen, resolution);
 	put_setting(g, screen, "graphics_vga", "vga");
 	put_setting(g, screen, "vnc_password", "password");
+	cut_password(g, screen);
 	put_wait(g, screen);
 	guest_next_slot(g);
 }

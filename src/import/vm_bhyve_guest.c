@@ -111,6 +111,16 @@ void guest_put_flag(struct node *object, const char *key, bool value)
 	node_put(object, key, node_bool(value));
 }
 
+void guest_put_config(struct guest *g, const char *variable, const char *value)
+{
+	struct node *config = node_take(g->spec, "config");
+
+	if (config == NULL)
+		config = node_new(NODE_OBJECT);
+	guest_put_text(config, variable, value);
+	node_put(g->spec, "config", config);
+}
+
 char *guest_piece(const char **rest)
 {
 	const char *text = *rest;

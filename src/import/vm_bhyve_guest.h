@@ -67,6 +67,8 @@ void guest_put_format(struct node *object, const char *key, const char *fmt, ...
 void guest_put_flag(struct node *object, const char *key, bool value);
 /* Puts an option of a device under the key of the same name; returns false if there is none. */
 bool guest_put_option(struct node *device, const char *kind, const char *option);
+/* Puts a variable of bhyve for which no key is. */
+void guest_put_config(struct guest *g, const char *variable, const char *value);
 /* Takes the text up to the next comma, or NULL behind the last piece.  Caller frees. */
 char *guest_piece(const char **rest);
 /* Adds the words of a text, split at blanks as the shell does without quotes. */

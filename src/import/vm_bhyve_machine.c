@@ -140,13 +140,10 @@ static void add_host_bridge(struct guest *g)
 static void add_fwcfg(struct guest *g)
 {
 	const char *type = guest_word(g, "fwcfg");
-	struct node *config;
 
 	if (type == NULL || *type == '\0')
 		return;
-	config = node_new(NODE_OBJECT);
-	guest_put_text(config, "pci.0.31.0.fwcfg", type);
-	node_put(g->spec, "config", config);
+	guest_put_config(g, "pci.0.31.0.fwcfg", type);
 	guest_note(g,
 	    "fwcfg: kept in \"config\" as vm-bhyve passes it, where bhyve does not read it: write "
 	    "\"fwcfg_type\": \"%s\" if the guest is to have this interface",

@@ -1,5 +1,6 @@
 /* The network interfaces of a guest of vm-bhyve: switch::provision and its like. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "device/device.h"
@@ -76,6 +77,25 @@ static void put_mac(struct guest *g, struct node *net, int n, const char *mac)
 	}
 }
 
+/* Leaves the address of an earlier interface to `config`: no two keys can have it. */
+static void leave_mac(struct guest *g, struct node *net, int n)
+{
+	for (const struct node *other = g->devices->first; other != net; other = other->next) {
+		const char *mac = node_get_text(net, "mac"), *same = node_get_text(other, "mac");
+
+		if (same == NULL || mac == NULL || strcasecmp(same, mac) != 0)
+			continue;
+		MEM_AUTO char *variable =
+		    mem_format("pci.%d.%d.%d.mac", g->next.bus, g->next.slot, g->next.function);
+
+		guest_note(
+		    g, "network%d_mac: another interface has this address: kept in \"config\"", n);
+		guest_put_config(g, variable, mac);
+		guest_put_flag(net, "mac", false);
+		return;
+	}
+}
+
 /* Adds an interface; one without a switch vm-bhyve leaves out (switch::type has no type for it). */
 static void add_network(struct guest *g, int n, const char *kind)
 {
@@ -98,11 +118,12 @@ static void add_network(struct guest *g, int n, const char *kind)
 	mac = guest_numbered_word(g, "network", n, "_mac");
 	joined = guest_numbered_word(g, "network", n, "_switch");
 	net = guest_add_device(g, kind, NULL, &g->next);
-	g->next.function++;
 	put_backend(g, net, n, joined);
 	if (mac != NULL && *mac != '\0')
 		put_mac(g, net, n, mac);
-	else
+	leave_mac(g, net, n);
+	g->next.function++;
+	if (mac == NULL || *mac == '\0')
 		guest_note(g,
 		    "network%d_mac: not set: vm-bhyve generates an address at the first start, "
 		    "vmrun "

@@ -701,6 +701,15 @@ vmrun: note: bhyveload -S: left out: the bhyve command does not have it; set "wi
 	has 'note: fwcfg: kept in "config" as vm-bhyve passes it, where bhyve does not read it: write "fwcfg_type": "qemu"'
 	has 'note: passthru2_options: rom: with vm-bhyve this path starts in the directory where vm was called'
 	has 'note: tags: left out: vmrun has no tags'
+	printf '%s\n' loader=uefi "$r" graphics=yes vnc_password=secret-words network{0,1}_type=e1000 \
+		network{0,1}_switch=a network{0,1}_mac=58:9c:fc:00:00:01 >vm.conf
+	import vm.conf
+	is "$status" 0
+	is "$(jq -c '[(.emulations[] | .mac, .password | values), .config]' out)" \
+		'["58:9c:fc:00:00:01",false,"secret-w",{"pci.0.5.1.mac":"58:9c:fc:00:00:01"}]'
+	has 'note: vnc_password: the spec has its first 8 bytes, which are all that bhyve uses'
+	has 'note: network1_mac: another interface has this address: kept in "config"'
+	"$VMRUN" -d out | grep -q -- ' -s 0:5:1,e1000,tapAUTO .*-o pci.0.5.1.mac=58:9c:fc:00:00:01'
 	printf '%s\n' loader=grub "$r" grub_run_partition=2 grub_run_no_partition=yes >vm.conf
 	import vm.conf
 	is "$(jq -c .loader.root out)" '"hd0"'
