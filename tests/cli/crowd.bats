@@ -103,7 +103,7 @@ again() {
 	again kill -USR1 "$pid"
 	again touch go
 	await_file up2
-	is "$(grep -c 'control was deleted: created it again' err)" 3
+	await eval '[ "$(grep -c "control was deleted: created it again" err)" = 3 ]'
 	ctl "$vm" stop
 	is "$status" 0
 	wait "$listener"

@@ -176,8 +176,8 @@ raw() {
 	is "$(cat said)" "$vm: booting again"
 	touch go
 	await_file up
-	grep -q '^vmrun: asked.true$' err
-	is "$(grep -c 'next boot: target default (reset)' err)" 2
+	await grep -q '^vmrun: asked.true$' err
+	await eval '[ "$(grep -c "next boot: target default (reset)" err)" = 2 ]'
 	ctl "$vm" stop
 	ends 0
 }

@@ -89,7 +89,7 @@ flooding() {
 	rm -r logs
 	touch go
 	await_file three
-	has "warning: console: cannot write $PWD/logs/log: No such file or directory: "
+	await_text "warning: console: cannot write $PWD/logs/log: No such file or directory: "
 	mkdir logs
 	touch go3
 	await_text after logs/log

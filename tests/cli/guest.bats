@@ -88,7 +88,7 @@ until_started() {
 		script 'acpi on wait exit 1'
 		vmrun --events events vm.lua
 		is "$status" 5
-		! grep -q '127.0.0.1:1: ' err || break
+		! grep -q refused err || break
 	done
 	has "within $limit s: 127.0.0.1:1: Connection refused"
 }

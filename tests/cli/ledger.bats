@@ -536,7 +536,7 @@ both_end() {
 	script 'ready one waitfile go exit 0' 'ready two waitfile go2 exit 1'
 	begins vm.json
 	await_file one
-	has 'no tap for its bridge: ifconfig: bridge0: busy'
+	await_text 'no tap for its bridge: ifconfig: bridge0: busy'
 	grep -q '^bridge0 .*member=tap0' state/interfaces
 	touch go
 	await_file two # made once, and joined once

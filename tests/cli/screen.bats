@@ -154,12 +154,12 @@ seen() {
 	script 'exit 0' 'ready up waitfile finished exit 1'
 	start --events events vm.json
 	await_file up
+	await grep -qxF "vmrun: $vm: screen: vnc://127.0.0.1:$(port 2), asks for a password" err
 	has "$vm: screen: vnc://127.0.0.1:$(port 1), asks for a password, waiting for a viewer"
 	has "$vm: console: cu -l /dev/nmdm8B"
 	has "$vm: com1: /dev/nmdm8B"
 	has "$vm: gdb: 127.0.0.1:5123"
 	has "$vm: virtio-net-0: tap7"
-	await grep -qxF "vmrun: $vm: screen: vnc://127.0.0.1:$(port 2), asks for a password" err
 	is "$(grep -c -e ' console: ' -e ' com1: ' -e ' gdb: ' -e ' virtio-net-0: ' err)" 4
 	is "$("$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" status --json | jq -c '[.screen, .console, .accel, .ready]')" \
 		"[\"vnc://127.0.0.1:$(port 2)\",\"cu -l /dev/nmdm8B\",null,null]"
