@@ -109,8 +109,10 @@ int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *po
 		good = getaddrinfo(address, port, &hints, &found) == 0;
 	if (good && vm->host->listen && vm->machine != NULL) {
 		fd = socket(found->ai_family, SOCK_STREAM, 0);
-		good = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
-		    listen(fd, 1) == 0;
+		/* As bhyve does: connections of an earlier server at the port do not count. */
+		good = fd >= 0 &&
+		    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) == 0 &&
+		    bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0;
 		why = good ? 0 : errno;
 	}
 	if (found != NULL)
