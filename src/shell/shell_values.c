@@ -440,12 +440,12 @@ void shell_values_return(struct shell_values *v, size_t locals)
 	}
 }
 
-void shell_local(struct shell_values *v, const char *name, size_t n, size_t line)
+static void save_local(struct shell_values *v, const char *name, size_t n, size_t line)
 {
 	const struct shell_variable *found = find_any(v, name, n);
 	struct shell_variable copy = { 0 };
 
-	if (v->frames == 0 || !shell_spend(v, 64, line))
+	if (v->frames == 0 || !shell_spend(v, 32, line))
 		return;
 	if (found != NULL && shell_spend(v, strlen(found->value), line))
 		copy = copy_of(found);
@@ -457,6 +457,14 @@ void shell_local(struct shell_values *v, const char *name, size_t n, size_t line
 	}
 	v->local = mem_grow(v->local, v->locals, sizeof(*v->local));
 	v->local[v->locals++] = (struct shell_saved){ copy, v->levels };
+}
+
+void shell_local(struct shell_values *v, const char *name, size_t n, size_t line)
+{
+	MEM_AUTO char *key = export_name(name, n);
+
+	save_local(v, name, n, line);
+	save_local(v, key, strlen(key), line);
 }
 
 void shell_basis_free(struct shell_basis *basis)
