@@ -18,13 +18,13 @@ teardown() {
 # run_in_time SCRIPT-LINES ARG...: runs vm.json; again, if a busy host made a boot that does not sleep last
 # a second or more: then a text on stderr is no start that failed
 run_in_time() {
-	local lines=$1
+	local text=$1
 	shift
 	for _ in 1 2 3 4 5; do
 		rm -f starts
-		printf '%s\n' "$lines" >script
+		printf '%s\n' "$text" >script
 		vmrun "$@" vm.json
-		[[ $lines != *sleep* ]] && grep -q ' after [1-9]' err || break
+		[[ $text != *sleep* ]] && grep -q ' after [1-9]' err || break
 	done
 }
 
@@ -170,9 +170,9 @@ ended() {
 
 # boots N SCRIPT-LINES ARG...: checks the number of boots with these lines, which are separated by /
 boots() {
-	local wanted=$1 lines=${2//\//$'\n'}
+	local wanted=$1 text=${2//\//$'\n'}
 	shift 2
-	run_in_time "$lines" "$@"
+	run_in_time "$text" "$@"
 	is "$(starts)" "$wanted"
 }
 
