@@ -169,7 +169,7 @@ asking() {
 	await_text 'spec reloaded' out
 	kill -USR2 "$(cat vmrun.pid)"
 	await_text "$vm: waiting, target default" out
-	await grep -q 'Apply.*Apply.*Apply' <(tr '\n' ' ' <out)
+	await eval "tr '\\n' ' ' <out | grep -q 'Apply.*Apply.*Apply'"
 	echo y >&9
 	ends 0
 	is "$(starts)" 1
