@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,22 @@ static int open_locked(const char *path)
 	return fd;
 }
 
+/*
+ * Leaves the other lines in the file.  A signal that kills the guest waits, and one that cannot
+ * wait finds them there, so that the next start has its line.
+ */
+static void put_back(int fd, const char *rest, size_t length, const char *path)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	if ((length > 0 && pwrite(fd, rest, length, 0) != (ssize_t)length) ||
+	    ftruncate(fd, (off_t)length) != 0)
+		bad_script("cannot write", path);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* Returns the first line, which the caller frees, and removes it from the file; NULL: no line. */
 static char *take_line(const char *path)
 {
@@ -51,8 +68,7 @@ static char *take_line(const char *path)
 		if (rest != NULL)
 			*rest++ = '\0';
 		n = rest == NULL ? 0 : n - (rest - text);
-		if (ftruncate(fd, 0) != 0 || (n > 0 && pwrite(fd, rest, (size_t)n, 0) != n))
-			bad_script("cannot write", path);
+		put_back(fd, rest, (size_t)n, path);
 	}
 	(void)close(fd); /* releases the lock */
 	return text;
