@@ -186,7 +186,9 @@ const struct hypervisor hyper_bhyve = {
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,
 	.is_start_fault = bhyve_is_start_fault,
-	.cpu_fault = "vm_run error *, errno *",	      /* vm_loop() in bhyverun.c */
+	.cpu_fault = "vm_run error *, errno *", /* vm_loop() in bhyverun.c */
+	/* Of a stdin that kqueue(2) does not take, /dev/null (mevent_add() in mevent.c). */
+	.harmless = "Error return from kevent change: *",
 	.port_lost = "*bind: Address already in use", /* rfb.c */
 	.raises_taps = true,			      /* tap_init() in net_backends.c */
 	.stop_method = bhyve_stop_method,

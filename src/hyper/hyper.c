@@ -49,6 +49,11 @@ static bool is_start_fault(const struct hypervisor *hyper, const char *line)
 	    (colon != NULL && hyper->is_start_fault(colon + strlen(": ")));
 }
 
+static bool is_like(const char *pattern, const char *line)
+{
+	return pattern != NULL && fnmatch(pattern, line, 0) == 0;
+}
+
 void hyper_judge_messages(const struct hypervisor *hyper, struct outcome *outcome,
     int64_t uptime_ms, const char *messages)
 {
@@ -57,9 +62,10 @@ void hyper_judge_messages(const struct hypervisor *hyper, struct outcome *outcom
 
 	if (!outcome->failed_start)
 		return;
-	if ((uptime_ms < MAX_START_MS && *messages != '\0') || is_start_fault(hyper, text)) {
+	if ((uptime_ms < MAX_START_MS && *text != '\0' && !is_like(hyper->harmless, text)) ||
+	    is_start_fault(hyper, text)) {
 		outcome->cause = CAUSE_START_FAILED;
-	} else if (hyper->cpu_fault != NULL && fnmatch(hyper->cpu_fault, text, 0) == 0) {
+	} else if (is_like(hyper->cpu_fault, text)) {
 		outcome->cause = CAUSE_ERROR;
 		outcome->text = hyper_status_text(BHYVE_ERROR);
 	}

@@ -247,6 +247,8 @@ struct hypervisor {
 	 * of the guest cannot go on, and exits as if the guest had powered off.  NULL: none tells.
 	 */
 	const char *cpu_fault;
+	/* A pattern of fnmatch(3): a line of its messages that says no failure.  NULL: none. */
+	const char *harmless;
 	/*
 	 * A pattern of fnmatch(3): the line of its messages when it cannot listen at the port of
 	 * its screen because another program does.
@@ -289,9 +291,9 @@ bool hyper_uses_stdio(
 bool hyper_is_foreign(const struct hypervisor *hyper);
 /*
  * Changes the cause to start_failed if the hypervisor exited with a status of its own, and either
- * the last line of its messages is one of its start-up faults or it wrote any message and exited
- * within a second; to error if that line says that the guest could not run on.  Otherwise the same
- * status comes from the guest.
+ * the last line of its messages is one of its start-up faults or it wrote a message that is not
+ * harmless and exited within a second; to error if that line says that the guest could not run on.
+ * Otherwise the same status comes from the guest.
  */
 void hyper_judge_messages(const struct hypervisor *hyper, struct outcome *outcome,
     int64_t uptime_ms, const char *messages);

@@ -110,6 +110,9 @@ static void test_start_failed(void **state)
 		assert_int_equal(got.cause, plain);
 		hyper_judge_messages(&hyper_bhyve, &got, 0, "");
 		assert_int_equal(got.cause, plain);
+		hyper_judge_messages(&hyper_bhyve, &got, 0,
+		    "Error return from kevent change: Operation not supported by device\n");
+		assert_int_equal(got.cause, plain);
 		hyper_judge_messages(&hyper_bhyve, &got, 999, "text\n");
 		assert_int_equal(got.cause, is_own ? CAUSE_START_FAILED : plain);
 		assert_int_equal(got.status, status);
