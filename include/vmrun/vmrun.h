@@ -22,7 +22,8 @@
  * waitpid(-1, ...) does, but only for its own.
  *
  * Strings, arrays and structs that a function returns belong to the handle and are valid until
- * vmrun_close(), unless the function's comment says otherwise.
+ * vmrun_close(), unless the function's comment says otherwise.  NULL for a `char **` means that the
+ * program does not want that text.  NULL for a handle is allowed in vmrun_close() only.
  *
  * Later versions may add members at the end of each struct, without a new SONAME.  A program only
  * reads structs that the library lends, and never makes one of its own, except for the options.
@@ -187,9 +188,9 @@ struct vmrun_decision {
 typedef void vmrun_decide_handler(struct vmrun_decision *decision, void *context);
 
 /*
- * What to run and how.  Initialise it with VMRUN_OPTIONS: vmrun_open() returns 64 for zeroed
- * options, and for those of a later version of this header.  The strings must live as long as the
- * handle.
+ * What to run and how.  Initialise it with VMRUN_OPTIONS: vmrun_open() returns 64 for NULL,
+ * for zeroed options, and for those of a later version of this header.  The strings must live as
+ * long as the handle.
  */
 struct vmrun_options {
 	size_t size; /* size of this struct, set by VMRUN_OPTIONS */

@@ -5,9 +5,12 @@
 
 #include "device/device.h"
 #include "describe/describe.h"
+#include "lib/given.h"
 
 char *vmrun_describe(const char *what, bool json)
 {
+	if (what == NULL)
+		return NULL;
 	if (strcmp(what, "schema") == 0)
 		return spec_print_schema();
 	if (strcmp(what, "lua-types") == 0)
@@ -17,8 +20,9 @@ char *vmrun_describe(const char *what, bool json)
 
 char *vmrun_describe_device(const char *name, bool json, char **why)
 {
-	const struct device_kind *kind = device_kind_find(name);
+	const char *wanted = name != NULL ? name : "";
+	const struct device_kind *kind = device_kind_find(wanted);
 
-	*why = kind == NULL ? device_unknown(name) : NULL;
+	give_text(why, kind == NULL ? device_unknown(wanted) : NULL);
 	return kind == NULL ? NULL : spec_print_devices(kind, json);
 }

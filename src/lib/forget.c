@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/vm_name.h"
 #include "ledger/rundir.h"
+#include "lib/given.h"
 #include "lib/hook_state.h"
 #include "vmrun/vmrun.h"
 
@@ -84,13 +85,13 @@ int vmrun_forget(
 {
 	MEM_AUTO char *run = run_dir != NULL ? mem_copy(run_dir) : rundir_default();
 	MEM_AUTO char *state = state_dir != NULL ? mem_copy(state_dir) : statedir_default();
-	struct state_key f = { .state_dir = state, .vm = vm, .hook = hook };
+	struct state_key f = { .state_dir = state, .vm = vm, .hook = hook != NULL ? hook : "" };
 	struct error err = { 0 };
 	int status = STATUS_OK;
 
-	if (vm_name_check(vm, &err) != 0 || hook_state_find(hook, &f.older, &err) != 0 ||
+	if (vm_name_check(vm, &err) != 0 || hook_state_find(f.hook, &f.older, &err) != 0 ||
 	    forget(&f, run, &err) != 0)
 		status = (int)err.status;
-	*why = err.text; /* NULL after success */
+	give_text(why, err.text); /* NULL after success */
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "config/read.h"
 #include "import/import.h"
+#include "lib/given.h"
 
 /* Returns the lines of a list as one text; NULL for an empty one.  Caller frees. */
 static char *lines_of(const struct words *list)
@@ -131,15 +132,20 @@ int vmrun_import(const struct vmrun_import_options *options, char **spec, char *
 	struct vmrun_import_options known = { 0 };
 	IMPORT_AUTO struct import import = { 0 };
 	REPORT_AUTO struct report report = { 0 };
+	char *made = NULL;
 
-	*spec = *notes = *why = NULL;
-	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
-	if (import_source(&known, &import, spec, &report) == 0) {
-		*notes = lines_of(&import.notes);
+	give_text(spec, NULL);
+	give_text(notes, NULL);
+	give_text(why, NULL);
+	if (options != NULL)
+		memcpy(
+		    &known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	if (import_source(&known, &import, &made, &report) == 0) {
+		give_text(spec, made);
+		give_text(notes, lines_of(&import.notes));
 		return STATUS_OK;
 	}
-	free(*spec);
-	*spec = NULL;
-	*why = report_text(&report);
+	free(made);
+	give_text(why, report_text(&report));
 	return (int)report.status;
 }

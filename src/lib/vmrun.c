@@ -357,14 +357,14 @@ static int check_size(struct vmrun *vm, size_t size)
 int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 {
 	struct vmrun *vm = mem_zero(sizeof(*vm));
-	size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
+	size_t size = options != NULL ? options->size : 0;
 
 	*out = vm;
 	vm->lent = mem_zero(sizeof(*vm->lent));
 	vm->console_input = -1;
 	vm->deadline_ms = -1;
 	vm->options.reboot_count = -1;
-	if (check_size(vm, options->size) == 0) {
+	if (check_size(vm, size) == 0) {
 		memcpy(&vm->options, options, size);
 		(void)load(vm);
 	}

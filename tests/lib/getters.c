@@ -124,6 +124,27 @@ static void check_words(const struct handle *h)
 	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);
 }
 
+/* Checks that a program can do without a text, and that a missing word is an unknown one. */
+static void check_without_texts(const struct handle *h)
+{
+	struct vmrun_import_options import = VMRUN_IMPORT_OPTIONS;
+
+	(void)h;
+	import.text = "bhyve -c 1 -m 64M x";
+	import.length = strlen(import.text);
+	assert_int_equal(vmrun_import(&import, NULL, NULL, NULL), 0);
+	import.file = "both";
+	assert_int_equal(vmrun_import(&import, NULL, NULL, NULL), 64);
+	assert_int_equal(vmrun_import(NULL, NULL, NULL, NULL), 64);
+	assert_int_equal(vmrun_forget("run", "none", "no-such-vm", "install_once", NULL), 69);
+	assert_int_equal(vmrun_forget("run", "none", "no-such-vm", NULL, NULL), 69);
+	assert_int_equal(vmrun_forget("run", "none", NULL, NULL, NULL), 64);
+	assert_int_equal(vmrun_history("none", "no-such-vm", NULL, NULL), 0);
+	assert_int_equal(vmrun_history("none", NULL, NULL, NULL), 64);
+	assert_null(vmrun_describe(NULL, false));
+	assert_null(vmrun_describe_device(NULL, false, NULL));
+}
+
 /* Reads and types on the console in any state; the examples have none. */
 static void check_console(const struct handle *h)
 {
@@ -148,4 +169,5 @@ void getters_check(const struct handle *h)
 	check_console(h);
 	check_state(h);
 	check_words(h);
+	check_without_texts(h);
 }

@@ -195,6 +195,9 @@ static void test_size_of_options(void **state)
 	struct vmrun *vm;
 
 	(void)state;
+	assert_int_equal(vmrun_open(&vm, NULL), 64);
+	assert_int_equal(vmrun_problem_count(vm), 1);
+	vmrun_close(vm);
 	assert_int_equal(vmrun_open(&vm, &zeroed), 64);
 	assert_string_equal(vmrun_problem(vm, 0)->text,
 	    "options.size is 0: initialise the options with \"struct vmrun_options options = "
