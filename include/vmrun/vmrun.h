@@ -441,8 +441,9 @@ VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
  * Starts the supervision, and prepares the first boot in it unless vmrun_prepare() was called.
  * Problems of a boot are events after that.  Returns 0, or a status without having started
  * anything: 64 SIGCHLD is ignored, the function was called before, or options.dry_run or
- * options.check is set; 65, 71; 75 the VM's name or a pid file is in use.  It may be called again
- * when the reason is gone, unless the handle had problems before.
+ * options.check is set; 65, 71; 75 the VM's name or a pid file is in use, also by another handle of
+ * this process until its vmrun_close().  It may be called again when the reason is gone, unless the
+ * handle had problems before.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
 /*
@@ -501,7 +502,7 @@ VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
  * new one is invalid or has another name; VMRUN_RELOADED reports its problems.  Blocks until the
  * spec is read: a spec in Lua may compute for 5 seconds, and waits for each command that it runs.
  * Returns 0, a status as vmrun_open() does, 69 if no boot follows, or 64 before vmrun_start(), in a
- * simulation, and after the end; see vmrun_refusal().
+ * simulation, after the end, and for a spec from a buffer or stdin; see vmrun_refusal().
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*
