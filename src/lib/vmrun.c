@@ -338,36 +338,41 @@ static int load(struct vmrun *vm)
 	return 0;
 }
 
-/* Refuses options without a size, and options of a later version.  Returns 0 or -1. */
-static int check_size(struct vmrun *vm, size_t size)
+/*
+ * Copies the options; refuses missing ones, those without a size, and those of a later version.
+ * Returns 0 or -1.
+ */
+static int take_options(struct vmrun *vm, const struct vmrun_options *options)
 {
-	if (size == 0)
+	if (options == NULL)
+		report_add(
+		    &vm->report, STATUS_USAGE, NULL, "options: expected a pointer, got NULL");
+	else if (options->size == 0)
 		report_add(&vm->report, STATUS_USAGE, NULL,
 		    "options.size is 0: initialise the options with "
 		    "\"struct vmrun_options options = VMRUN_OPTIONS;\"");
-	else if (size > sizeof(vm->options))
+	else if (options->size > sizeof(vm->options))
 		report_add(&vm->report, STATUS_USAGE, NULL,
 		    "options.size is %zu, expected at most %zu: the program was built with the "
 		    "header of a later version than this library, " VMRUN_VERSION
 		    "; install that version of the library",
-		    size, sizeof(vm->options));
+		    options->size, sizeof(vm->options));
+	else
+		memcpy(&vm->options, options, options->size);
 	return vm->report.count == 0 ? 0 : -1;
 }
 
 int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 {
 	struct vmrun *vm = mem_zero(sizeof(*vm));
-	size_t size = options != NULL ? options->size : 0;
 
 	*out = vm;
 	vm->lent = mem_zero(sizeof(*vm->lent));
 	vm->console_input = -1;
 	vm->deadline_ms = -1;
 	vm->options.reboot_count = -1;
-	if (check_size(vm, size) == 0) {
-		memcpy(&vm->options, options, size);
+	if (take_options(vm, options) == 0)
 		(void)load(vm);
-	}
 	if (vm->report.more > 0)
 		report_add(
 		    &vm->report, vm->report.status, NULL, "and %zu more problems", vm->report.more);
