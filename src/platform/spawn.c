@@ -4,12 +4,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/clock.h"
 #include "platform/spawn_child.h"
+
+#define MAX_REAP_MS 1000 /* for killed children that are given up */
 
 extern char **environ;
 
@@ -212,4 +216,33 @@ int process_reap(pid_t pid, struct process_end *end, struct error *err)
 	end->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	return 0;
+}
+
+void process_list_add(struct process_list *list, pid_t pid)
+{
+	list->pid = mem_grow(list->pid, list->count, sizeof(*list->pid));
+	list->pid[list->count++] = pid;
+}
+
+void process_list_remove(struct process_list *list, pid_t pid)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->pid[i] == pid) {
+			list->pid[i] = list->pid[--list->count];
+			return;
+		}
+	}
+}
+
+void process_list_reap(struct process_list *list)
+{
+	int64_t until_ms = list->count > 0 ? clock_ms() + MAX_REAP_MS : 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		while (!process_has_ended(list->pid[i]) && clock_ms() < until_ms)
+			clock_sleep(1);
+		(void)waitpid(list->pid[i], NULL, WNOHANG);
+	}
+	free(list->pid);
+	*list = (struct process_list){ 0 };
 }

@@ -79,4 +79,16 @@ bool process_group_remains(pid_t group);
 /* Reaps a child that has ended or is about to, as waitset_next() reports. */
 int process_reap(pid_t pid, struct process_end *end, struct error *err);
 
+/* Children that are reaped later.  A zeroed list is empty. */
+struct process_list {
+	pid_t *pid;
+	size_t count;
+};
+
+void process_list_add(struct process_list *list, pid_t pid);
+/* Removes a child; does nothing if the list does not have it. */
+void process_list_remove(struct process_list *list, pid_t pid);
+/* Waits at most a second for the ends of all, reaps those that have ended, and frees the list. */
+void process_list_reap(struct process_list *list);
+
 #endif

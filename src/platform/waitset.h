@@ -26,7 +26,10 @@ struct wake {
 };
 
 int waitset_new(struct waitset **out, struct error *err);
-/* Frees a set; NULL is fine.  Watched descriptors stay open: they belong to the caller. */
+/*
+ * Frees a set; NULL is fine.  Watched descriptors stay open: they belong to the caller.  Reaps the
+ * children that were left, for which it waits at most a second.
+ */
 void waitset_free(struct waitset *ws);
 /* Returns the descriptor that becomes readable when waitset_next() would return an event. */
 int waitset_fd(const struct waitset *ws);
@@ -45,6 +48,11 @@ void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool 
 void waitset_forget_fd(struct waitset *ws, int fd);
 /* Watches a child of this process that is not yet reaped.  Its end is reported once. */
 int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct error *err);
+/*
+ * Notes that the caller gives up a watched child, which it has killed: it reaps the child when its
+ * end is reported; waitset_free() does so if that comes first.
+ */
+void waitset_leave_child(struct waitset *ws, pid_t pid);
 /* Sets the deadline, in terms of clock_ms(), and replaces the previous one; negative: none. */
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err);
 /*

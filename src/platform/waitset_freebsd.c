@@ -14,10 +14,12 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/spawn.h"
 
 struct waitset {
 	int kqueue;
 	bool armed; /* a deadline is set */
+	struct process_list left;
 };
 
 enum { DEADLINE = 1 };
@@ -53,6 +55,7 @@ void waitset_free(struct waitset *ws)
 {
 	if (ws == NULL)
 		return;
+	process_list_reap(&ws->left);
 	if (ws->kqueue >= 0)
 		(void)close(ws->kqueue);
 	free(ws);
@@ -109,6 +112,11 @@ int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct err
 	    err, STATUS_OS, "cannot watch process %ld: %s", (long)pid, strerror(errno));
 }
 
+void waitset_leave_child(struct waitset *ws, pid_t pid)
+{
+	process_list_add(&ws->left, pid);
+}
+
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
 {
 	int64_t left_ms;
@@ -145,6 +153,7 @@ static void take(struct waitset *ws, const struct kevent *event, struct wake *wa
 		break;
 	default: /* EVFILT_PROC, EVFILT_USER */
 		wake->kind = WAKE_CHILD;
+		process_list_remove(&ws->left, (pid_t)event->ident);
 		break;
 	}
 }

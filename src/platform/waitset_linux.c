@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/spawn.h"
 
 /* In kernels since 5.3, in C libraries much later. */
 #ifndef SYS_pidfd_open
@@ -23,7 +24,8 @@
 struct watch {
 	LIST_ENTRY(watch) link;
 	enum wake_kind kind;
-	int fd; /* WAKE_READABLE: the caller's; else ours */
+	int fd;	   /* WAKE_READABLE: the caller's; else ours */
+	pid_t pid; /* WAKE_CHILD */
 	uintptr_t tag;
 };
 
@@ -33,6 +35,7 @@ struct waitset {
 	LIST_HEAD(watch_list, watch) watches;
 	struct watch **by_fd; /* the caller's descriptors by number: no search among thousands */
 	size_t fds;
+	struct process_list left;
 };
 
 static int add_to_epoll(const struct waitset *ws, struct watch *w)
@@ -117,6 +120,7 @@ void waitset_free(struct waitset *ws)
 		return;
 	while (!LIST_EMPTY(&ws->watches))
 		remove_watch(ws, LIST_FIRST(&ws->watches));
+	process_list_reap(&ws->left);
 	if (ws->epoll >= 0)
 		(void)close(ws->epoll);
 	if (ws->deadline.fd >= 0)
@@ -178,11 +182,17 @@ int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct err
 		return error_set(
 		    err, STATUS_OS, "cannot watch process %ld: %s", (long)pid, strerror(errno));
 	w = add_watch(ws, WAKE_CHILD, fd, tag);
+	w->pid = pid;
 	if (add_to_epoll(ws, w) == 0)
 		return 0;
 	(void)error_set(err, STATUS_OS, "cannot watch process %ld: %s", (long)pid, strerror(errno));
 	remove_watch(ws, w);
 	return -1;
+}
+
+void waitset_leave_child(struct waitset *ws, pid_t pid)
+{
+	process_list_add(&ws->left, pid);
 }
 
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
@@ -210,8 +220,10 @@ static bool take(struct waitset *ws, struct watch *w, struct wake *wake)
 		return false;
 	wake->kind = w->kind;
 	wake->tag = w->tag;
-	if (w->kind == WAKE_CHILD)
+	if (w->kind == WAKE_CHILD) {
+		process_list_remove(&ws->left, w->pid);
 		free_watch(ws, w); /* the end is told once */
+	}
 	return true;
 }
 

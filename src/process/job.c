@@ -301,6 +301,8 @@ void job_leave(struct job *j)
 {
 	for (size_t i = 0; i < MAX_JOB_STREAMS; i++)
 		close_stream(j, &j->stream[i]);
+	if (j->pid != 0)
+		waitset_leave_child(j->wait, j->pid);
 	j->pid = 0;
 }
 
@@ -311,6 +313,7 @@ void job_free(struct job *j)
 	job_kill(j);
 	if (j->pid != 0)
 		(void)process_reap(j->pid, &end, NULL);
+	j->pid = 0;
 	job_leave(j);
 	for (size_t i = 0; i < MAX_JOB_STREAMS; i++)
 		str_free(&j->stream[i].text);

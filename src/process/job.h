@@ -141,7 +141,10 @@ void job_kill(const struct job *j);
  * them; the texts stay.  On failure, *end has neither a status nor a signal (-1, 0).
  */
 int job_finish(struct job *j, struct process_end *end, struct error *err);
-/* Closes the streams of a job and gives up its process, which the caller reaps; the texts stay. */
+/*
+ * Closes the streams of a job and gives up its process, which the caller reaps when its end is
+ * reported, and waitset_free() if that comes first; the texts stay.
+ */
 void job_leave(struct job *j);
 /* Kills and reaps a job that still runs, and frees everything. */
 void job_free(struct job *j);

@@ -134,6 +134,31 @@ static void test_set_with_watches_can_be_freed(void **state)
 	waitset_free(NULL);
 }
 
+/* A child that is given up is reaped by the caller when its end is told, else with the set. */
+static void test_children_that_are_left(void **state)
+{
+	pid_t told = start_child(true), ends = start_child(true), hangs = start_child(false);
+	int64_t began_ms;
+
+	(void)state;
+	watch_child(told, 1);
+	waitset_leave_child(waiting.set, told);
+	waiting_assert_wake(WAKE_CHILD, 1);
+	watch_child(ends, 2);
+	watch_child(hangs, 3);
+	waitset_leave_child(waiting.set, ends);
+	waitset_leave_child(waiting.set, hangs);
+	began_ms = clock_ms();
+	waitset_free(waiting.set);
+	waiting.set = NULL;
+	assert_true(clock_ms() - began_ms >= 1000); /* for the one that hangs */
+	assert_int_equal(waitpid(ends, NULL, WNOHANG), -1);
+	assert_int_equal(waitpid(hangs, NULL, WNOHANG), 0);
+	assert_int_equal(write(waiting.out, "x", 1), 1);
+	reap(hangs);
+	reap(told);
+}
+
 static void test_set_can_be_polled_for_each_kind(void **state)
 {
 	struct pollfd set = { .fd = waitset_fd(waiting.set), .events = POLLIN };
@@ -171,6 +196,7 @@ int main(void)
 		TEST(reaped_child_cannot_be_watched),
 		TEST(every_one_of_many_children_is_told),
 		TEST(set_with_watches_can_be_freed),
+		TEST(children_that_are_left),
 		TEST(set_can_be_polled_for_each_kind),
 	};
 
