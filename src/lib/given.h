@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* Gives a text to the caller, who has no use for it if `out` is NULL. */
+/* Gives a text to the caller, or frees it if `out` is NULL. */
 static inline void give_text(char **out, char *text)
 {
 	if (out != NULL)
