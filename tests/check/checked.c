@@ -69,8 +69,12 @@ void checked_again(struct checked *c)
 		.ours = &c->ours,
 		.facts = &c->facts };
 	struct findings missing = { 0 };
-	struct check_names names = { .take = take_name, .drop = drop_name, .context = c };
+	struct check_names names = { .context = c };
 
+	if (!c->alone) {
+		names.take = take_name;
+		names.drop = drop_name;
+	}
 	findings_clear(&c->out);
 	facts_clear(&c->facts);
 	while (!check_find(c->planned.boot.spec, c->planned.source.hyper, &c->before, &names,

@@ -23,6 +23,7 @@ struct checked {
 	bool again, left_over;
 	struct words ours;
 	struct words theirs, taken, dropped; /* names: of other runs, of this one */
+	bool alone;			     /* there are no other runs, and no names */
 };
 
 /* Skips the test, with the reason, where facts come from the kernel and not from commands. */

@@ -199,7 +199,7 @@ int __wrap_port_probe(const char *place)
 
 static void no_free_port(void **state)
 {
-	struct checked c = { 0 };
+	struct checked c = { .alone = true };
 
 	(void)state;
 	all_ports_busy = true;

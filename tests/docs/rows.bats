@@ -9,7 +9,7 @@ setup() {
 # compare: compares the copies of the manuals with the programs
 compare() {
 	status=0
-	python3 "$SOURCE/tests/docs/rows.py" . "$TEST_VMRUN" "$VMRUNCTL" >said 2>&1 || status=$?
+	python3 "$SOURCE/tests/docs/rows.py" . "$TEST_VMRUN" "$VMRUNCTL" "$BATS_FILE_TMPDIR/answers" >said 2>&1 || status=$?
 }
 
 # faulty PAGE SCRIPT TEXT: checks that a page changed by this script of sed has one fault, this one

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Compares the lists in vmrun-hooks(5), vmrunctl(8) and vmrun(8) with the rows that the programs have.
 
-    rows.py MANUALS VMRUN VMRUNCTL
+    rows.py MANUALS VMRUN VMRUNCTL ANSWERS
+
+A run that finds no file ANSWERS writes those of vmrunctl there; one that finds it does not ask again.
 
 The functions, values and members of hooks come from vmrun --print lua-types, the commands and options
 from --help and from the answers of vmrunctl to a command with an option. A page that lacks one of
 them, or has one that does not exist, is an error.
 """
+import json
 import os
 import re
 import subprocess
@@ -112,13 +115,25 @@ def taken_options(vmrunctl, name, argument, options):
     return taken
 
 
-def control_faults(page, vmrunctl):
+def all_taken_options(vmrunctl, commands, options, overviews, answers):
+    """The options of each command, from the file of answers, which is made if it does not exist."""
+    if not os.path.exists(answers):
+        taken = {name: sorted(taken_options(vmrunctl, name, None if name in overviews else argument, options))
+                 for name, argument in commands.items()}
+        with open(answers, "w", encoding="utf-8") as file:
+            json.dump(taken, file)
+    with open(answers, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def control_faults(page, vmrunctl, answers):
     text = output_of(vmrunctl, "--help")
     options = help_options(text)
     commands = dict(re.findall(r"^  ([a-z][a-z-]*)(?: (\[?[A-Z]+\]?))? {2,}", text, re.M))
     overviews = re.search(r"vmrunctl \[options\] (\w+) \| (\w+)$", text, re.M).groups()
     special = {o: v for o, v in options.items() if o not in ("run-dir", "state-dir", "json", "help", "version")}
     shown = dict(re.findall(r"^Cm ([a-z-]+) ?(.*)$", "\n".join(items_below(page, "The commands are:")), re.M))
+    taken = all_taken_options(vmrunctl, commands, special, overviews, answers)
 
     yield from compared("options", set(re.findall(r"(?:Fl| ,) -([a-z-]+)", page)), set(options))
     yield from compared("commands", set(shown), set(commands))
@@ -130,8 +145,7 @@ def control_faults(page, vmrunctl):
         before = re.split(r" ?O[op] Fl", " " + shown[name])[0].strip()
         if before != form:
             yield f'{name}: expected the argument "{form}", the page has "{before}"'
-        taken = taken_options(vmrunctl, name, None if name in overviews else argument, special)
-        yield from compared(f"options of {name}", set(re.findall(r"Fl -([a-z-]+)", shown[name])), taken)
+        yield from compared(f"options of {name}", set(re.findall(r"Fl -([a-z-]+)", shown[name])), set(taken[name]))
 
 
 def option_faults(page, vmrun):
@@ -139,14 +153,14 @@ def option_faults(page, vmrun):
     return compared("options", listed, set(help_options(output_of(vmrun, "--help"))))
 
 
-def main(manuals, vmrun, vmrunctl):
+def main(manuals, vmrun, vmrunctl, answers):
     def page(name):
         with open(os.path.join(manuals, name), encoding="utf-8") as file:
             return file.read()
 
     types = output_of(vmrun, "--print", "lua-types")
     faults = [f"vmrun-hooks.5: {f}" for f in hook_faults(page("vmrun-hooks.5"), types)]
-    faults += [f"vmrunctl.8: {f}" for f in control_faults(page("vmrunctl.8"), vmrunctl)]
+    faults += [f"vmrunctl.8: {f}" for f in control_faults(page("vmrunctl.8"), vmrunctl, answers)]
     faults += [f"vmrun.8: {f}" for f in option_faults(page("vmrun.8"), vmrun)]
     print(*faults, sep="\n")
     return 1 if faults else 0

@@ -1,6 +1,6 @@
 /*
- * Every public function in every state of a handle, for every example: a function does what the
- * header says, or says that it cannot yet.  The hypervisor is fakebhyve; nothing is checked, so
+ * Every public function in every state of a handle, each for several examples: a function does what
+ * the header says, or says that it cannot yet.  The hypervisor is fakebhyve; nothing is checked, so
  * that disks that are not there do no harm.
  */
 #include <stdarg.h>
@@ -23,6 +23,7 @@
 #include "getters.h"
 
 #define MAX_WAIT_MS 60000
+#define EVERY 3 /* An example takes each third of the functions. */
 
 static const char *const examples[] = { "hello.lua", "readme.json", "policy.json",
 	"install-once.json", "rescue.json", "ab-upgrade.json", "staged.json", "backoff.json",
@@ -405,7 +406,7 @@ static void every_act(void **state)
 
 	make_host();
 	for (size_t i = 0; i < sizeof(examples) / sizeof(*examples); i++) {
-		for (size_t k = 0; k < sizeof(acts) / sizeof(*acts); k++)
+		for (size_t k = i % EVERY; k < sizeof(acts) / sizeof(*acts); k += EVERY)
 			one_case(examples[i], *reach_state, acts[k]);
 	}
 }
