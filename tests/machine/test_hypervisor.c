@@ -775,10 +775,13 @@ bool __wrap_console_read(struct console *c)
 
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
-/* Returns whether the hook has read what the console has. */
+/* Returns whether the hook waits for a text, and has read what the console has. */
 static bool has_looked(const struct machine *m)
 {
-	return m->calls.lasting[0] != NULL && !m->calls.lasting[0]->behind;
+	const struct call *call = m->calls.lasting[0];
+
+	return call != NULL && call->state == CALL_WAITS && call->wait == WAIT_TEXT &&
+	    !call->behind;
 }
 
 /*
