@@ -59,9 +59,8 @@ struct place {
 
 /* Refuses a text with a NUL byte and a script of csh: adds to the report, or returns false. */
 bool finder_refuse(const char *text, size_t length, const char *name, struct report *report);
-/* Adds to the report which comment has a bhyve command, if one does. */
-void finder_report_comment(
-    const char *text, size_t length, const char *name, struct report *report);
+/* Adds to the report which line has a bhyve command that the text does not run, if one does. */
+void finder_report_unrun(const char *text, size_t length, const char *name, struct report *report);
 /* Ends the search with a problem; the first one counts. */
 void finder_fail(struct finder *f, size_t line, const char *what);
 /* Adds a note with the line, once. */

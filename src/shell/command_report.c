@@ -230,25 +230,39 @@ bool finder_refuse(const char *text, size_t length, const char *name, struct rep
 	return refuse_nul(text, length, name, report) || refuse_shell(text, length, name, report);
 }
 
-void finder_report_comment(const char *text, size_t length, const char *name, struct report *report)
+/* Returns whether a line without its blanks has a bhyve command, and no prose that names it. */
+static bool has_command(const char *line, size_t n)
+{
+	const char *bhyve = find_text(line, n, "bhyve -"), *options;
+	bool is_comment = n > 0 && *line == '#';
+
+	if (bhyve == NULL || (bhyve > line && strchr("#/ \t\"'`(;&|", bhyve[-1]) == NULL))
+		return false;
+	if (!is_comment && find_text(line, (size_t)(bhyve - line), " #") != NULL)
+		return false;
+	options = bhyve + strlen("bhyve -");
+	/* Prose may go on behind one option. */
+	return find_text(options, n - (size_t)(options - line), is_comment ? " " : " -") != NULL;
+}
+
+void finder_report_unrun(const char *text, size_t length, const char *name, struct report *report)
 {
 	const char *end = text + length, *behind;
 	size_t number = 1;
 
 	for (const char *line = text; line < end; line = behind + 1, number++) {
-		const char *bhyve;
-
 		behind = memchr(line, '\n', (size_t)(end - line));
 		behind = behind == NULL ? end : behind;
 		while (line < behind && strchr(" \t", *line) != NULL)
 			line++;
-		bhyve = find_text(line, (size_t)(behind - line), "bhyve -");
-		if (bhyve == NULL || *line != '#' || strchr("#/ \t", bhyve[-1]) == NULL ||
-		    find_text(bhyve + 7, (size_t)(behind - bhyve - 7), " ") == NULL)
-			continue; /* none, or prose that ends with it */
-		report_add(report, STATUS_SPEC, NULL,
-		    "%s:%zu: a comment has a bhyve command: remove its \"#\" to import it", name,
-		    number);
+		if (!has_command(line, (size_t)(behind - line)))
+			continue;
+		report_add(report, STATUS_SPEC, NULL, "%s:%zu: %s", name, number,
+		    *line == '#'
+			? "a comment has a bhyve command: remove its \"#\" to import it"
+			: "a bhyve command that the text itself does not run: it prints it, "
+			  "gives it to another program, or never comes to it: import this "
+			  "command alone");
 		return;
 	}
 }

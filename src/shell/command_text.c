@@ -474,7 +474,7 @@ int command_text_read(const char *text, size_t length, const struct text_origin 
 		command_text_free(out);
 	}
 	if (is_none)
-		finder_report_comment(text, length, origin->name, &first);
+		finder_report_unrun(text, length, origin->name, &first);
 	report_merge(report, &first);
 	return -1;
 }

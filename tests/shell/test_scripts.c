@@ -379,6 +379,18 @@ static const struct refused_case refused_cases[] = {
 	{ "set of a value that may be an option", "set -- 1\nA=-e\nset $A 2\nbhyve -c $1 web",
 	    { "vm.sh:4: $1 is not set", NULL, NULL } },
 	{ "commands behind a return", "f() { return; " VM "; }\nf",
+	    { "no bhyve command found",
+		"vm.sh:1: a bhyve command that the text itself does not run: it prints it, gives "
+		"it "
+		"to another program, or never comes to it: import this command alone",
+		NULL } },
+	{ "the text of another shell", "x\nsh <<E\n  " VM "\nE\n",
+	    { "no bhyve command found", "vm.sh:3: a bhyve command that the text itself", NULL } },
+	{ "a command that is printed", "echo bhyve -h\necho \"" VM "\" | sh\n",
+	    { "no bhyve command found", "vm.sh:2: a bhyve command that the text itself", NULL } },
+	{ "the command of another host", "ssh -t host " VM "\n",
+	    { "no bhyve command found", "vm.sh:1: a bhyve command that the text itself", NULL } },
+	{ "prose that names bhyve", "echo run bhyve -h for help\nxbhyve -c 2 -m 1G web\n",
 	    { "no bhyve command found", NULL, NULL } },
 	{ "words of bash in braces", "a=(x{1..2})\nbhyve -c 2 -s 3,a,/v/{a,b} ${a[0]} {d,e\\} web",
 	    { "vm.sh:1: vmrun cannot work out x{1..2}: bash makes several words of it: write them",
