@@ -59,19 +59,6 @@ walk_again() {
 	done <"$1"
 }
 
-# The first Python that has the validator: a user's own, first in PATH, may not.
-python() {
-	local python
-	for python in python3 /usr/bin/python3 python3.11; do
-		if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then
-			PYTHONDONTWRITEBYTECODE=1 "$python" "$@"
-			return
-		fi
-	done
-	echo 'no python3 with jsonschema: install python3-jsonschema (FreeBSD: py311-jsonschema)' >&2
-	return 1
-}
-
 # --- a list of exits, simulated and run ---
 
 # Delays of a spec are too long for a test: `quick` are the options that cut them.

@@ -355,8 +355,7 @@ static const struct refused_case refused_cases[] = {
 static void test_found(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(found_cases) / sizeof(found_cases[0]); i++)
-		check_found(&found_cases[i]);
+	check_all_found(found_cases, sizeof(found_cases) / sizeof(found_cases[0]));
 }
 
 /* A command may have no word: its words are still a place in an array. */
@@ -378,9 +377,7 @@ static void test_refused(void **state)
 	static const char *const nul[3] = { "vm.sh:2: a NUL byte", NULL, NULL };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(refused_cases) / sizeof(refused_cases[0]); i++)
-		check_refused(refused_cases[i].what, refused_cases[i].text,
-		    strlen(refused_cases[i].text), refused_cases[i].problem);
+	check_all_refused(refused_cases, sizeof(refused_cases) / sizeof(refused_cases[0]));
 	check_refused("a NUL byte", "a\n\0" VM, 3 + strlen(VM), nul);
 }
 

@@ -432,16 +432,13 @@ static const struct refused_case refused_cases[] = {
 static void test_found(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(found_cases) / sizeof(found_cases[0]); i++)
-		check_found(&found_cases[i]);
+	check_all_found(found_cases, sizeof(found_cases) / sizeof(found_cases[0]));
 }
 
 static void test_refused(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(refused_cases) / sizeof(refused_cases[0]); i++)
-		check_refused(refused_cases[i].what, refused_cases[i].text,
-		    strlen(refused_cases[i].text), refused_cases[i].problem);
+	check_all_refused(refused_cases, sizeof(refused_cases) / sizeof(refused_cases[0]));
 }
 
 /* Patterns that are tried at each byte of a long value, which leave nothing of it. */

@@ -74,3 +74,16 @@ void check_refused(const char *what, const char *text, size_t length, const char
 		fail_msg("%s: %zu problems: %s", what, report.count, problems);
 	command_text_free(&found);
 }
+
+void check_all_found(const struct found_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_found(&cases[i]);
+}
+
+void check_all_refused(const struct refused_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_refused(
+		    cases[i].what, cases[i].text, strlen(cases[i].text), cases[i].problem);
+}

@@ -20,6 +20,8 @@ struct refused_case {
 /* Fails the test if the parts differ; NULL is another text than "". */
 void compare(const char *what, const char *part, const char *got, const char *wanted);
 void check_found(const struct found_case *c);
+void check_all_found(const struct found_case *cases, size_t count);
 void check_refused(const char *what, const char *text, size_t length, const char *const problem[3]);
+void check_all_refused(const struct refused_case *cases, size_t count);
 
 #endif
