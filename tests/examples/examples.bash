@@ -20,7 +20,7 @@ specs=(
 )
 # What is no spec of a bhyve VM: hooks, files of other programs, and the specs of tests/guests.
 others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules ci.lua install.lua
-	manager.c manager.lua manager.py)
+	keeper.c manager.c manager.lua manager.py)
 
 export VM=web2 # for fleet.lua
 

@@ -98,10 +98,78 @@ await_count() {
 	has 'usage: manager'
 }
 
-# in_python: runs examples/manager.py
-in_python() {
+# own_vmrun: makes a vmrun with the state of this test
+own_vmrun() {
 	printf '#!/bin/sh\nexec "%s" --state-dir "%s/keep" --log-level error "$@"\n' "$VMRUN" "$PWD" >vmrun
 	chmod +x vmrun
+}
+
+# in_keeper: runs examples/keeper.c in a process group of its own, as a terminal does
+in_keeper() {
+	own_vmrun
+	VMRUN=$PWD/vmrun manage python3 -c 'import os, sys; os.setpgrp(); os.execv(sys.argv[1], sys.argv[1:])' \
+		"$KEEPER" "$PWD/run"
+}
+
+# stop_all: stops the VMs of these numbers
+stop_all() {
+	local n
+	for n; do "$VMRUNCTL" -r "$PWD/run" "$vm-$n" stop; done
+}
+
+@test "keeper.c: the VMs outlive it, and it finds them when it is started again" {
+	specs 3
+	for _ in 1 2 3; do echo 'acpi on wait exit 1'; done >script
+	in_keeper
+	await_count 3 '"event":"spawned"'
+	is "$(count ': starts')" 3
+	kill -INT -- "-$pid"
+	ends 0
+	is "$("$VMRUNCTL" -r "$PWD/run" list --json | jq -r '.[].state' | sort -u)" running
+	in_keeper
+	await_count 3 '"event":"spawned"'
+	is "$(count ': runs already')" 3
+	stop_all 2
+	await_count 1 "$vm-2: is gone"
+	is "$(count ': is gone')" 1
+	stop_all 1 3
+	ends 0
+	is "$(count ': is gone')" 3
+	is "$(starts)" 3
+	is "$(count '"event":"ended"')" 3
+	nothing_runs
+}
+
+@test "keeper.c: a vmrun that died is started again, and a spec that is wrong is told" {
+	local guest
+	specs 3
+	for _ in 1 2 3; do echo 'acpi on wait exit 1'; done >script
+	echo '{"name": "x"}' >vm2.json
+	in_keeper
+	await_count 2 '"event":"spawned"'
+	has '"cpu" is missing'
+	kill -TERM "$pid"
+	ends 0
+	guest=$("$VMRUNCTL" -r "$PWD/run" "$vm-3" status --json | jq .pid)
+	kill -KILL "$(cat "run/$vm-3/lock")"
+	kill -KILL "$guest" || : # which its vmrun takes along on Linux
+	await is_gone "$guest"
+	in_keeper
+	await_count 2 '"event":"spawned"'
+	is "$(count "$vm-1: runs already")" 1
+	is "$(count "$vm-3: starts")" 1
+	stop_all 1 3
+	ends 0
+	nothing_runs
+	status=0
+	"$KEEPER" "$PWD/run" 2>err || status=$?
+	is "$status" 64
+	has 'usage: keeper'
+}
+
+# in_python: runs examples/manager.py
+in_python() {
+	own_vmrun
 	VMRUN=$PWD/vmrun manage python3 "$SOURCE/examples/manager.py" "$PWD/run"
 }
 
