@@ -2,6 +2,9 @@
 # PTY and SOURCE.
 # shellcheck shell=bash disable=SC2034,SC2154 # read by the suites; set by bats
 
+# shellcheck source=tools.bash
+source "${BASH_SOURCE[0]%/*}/tools.bash"
+
 # Enters a directory and makes a name that no other test has; fakebhyve is the hypervisor, and the
 # firmware is empty.
 common_setup() {
@@ -105,6 +108,11 @@ start() {
 	"$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
+}
+
+# in_session COMMAND...: runs it in a session of its own, without a terminal
+in_session() {
+	exec python3 -c 'import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 }
 
 # ends STATUS: waits for the run in the background, which must end with the status

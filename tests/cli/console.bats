@@ -33,7 +33,7 @@ at_terminal() {
 @test "a spec from stdin: the console is empty without a terminal" {
 	echoing
 	printf '%s\nnot for the guest\n' "$(cat vm.json)" >both
-	setsid -w "$VMRUN" "${stated[@]}" --bhyve ./bhyve - <vm.json >out 2>err
+	(in_session "$VMRUN" "${stated[@]}" --bhyve ./bhyve - <vm.json >out 2>err)
 	[ ! -s out ]
 	has 'the guest powered off'
 }

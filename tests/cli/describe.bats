@@ -55,7 +55,7 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 	vmrun --print devices --json
 	is "$status" 0
 	is "$(jq -r '.[] | select(.device == "virtio-blk") | .keys[] | select(.required) | .key' out |
-		paste -sd' ')" 'device path'
+		paste -sd' ' -)" 'device path'
 	vmrun --print schema --json
 	is "$status" 64
 	has '--json is only for'

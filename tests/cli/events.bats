@@ -18,7 +18,7 @@ judge() {
 
 # names FILE: prints the names of its events, except policy events, in one line
 names() {
-	jq -r 'select(.event != "policy") | .event' "$1" | paste -sd' '
+	jq -r 'select(.event != "policy") | .event' "$1" | paste -sd' ' -
 }
 
 # of EVENT [FILE]: prints the members that only this event has
@@ -48,7 +48,7 @@ of() {
 	judge events
 	is "$(names events)" 'log starting spawned hook output exit cleaned decided starting spawned hook exit cleaned hook_failed decided ended'
 	is "$(jq -r .vm events | sort -u)" "$vm"
-	is "$(jq .seq events | paste -sd' ')" "$(seq "$(jq -s length events)" | paste -sd' ')"
+	is "$(jq .seq events | paste -sd' ' -)" "$(seq "$(jq -s length events)" | paste -sd' ' -)"
 	is "$(jq -r .time events)" "$(jq -r .time events | sort)"
 	is "$(of log)" '{"level":"warning","text":"read"}'
 	is "$(of hook | head -n 1 | jq '.data == {n: [1, 2.5], text: "\ufffd\u001b[1m\u00e4"}')" true
@@ -59,7 +59,7 @@ of() {
 	is "$(of decided)" '{"boot":1,"ended":"default","cause":"reboot","action":"boot","target":"b","delay_ms":0,"by":"next_target"}
 {"boot":2,"ended":"b","cause":"triple_fault","action":"stop","target":null,"delay_ms":0,"by":"default"}'
 	is "$(of ended)" '{"exit_status":3,"cause":"triple_fault"}'
-	is "$(of spawned | jq -r '.pid' | paste -sd' ')" "$(fake_pids | paste -sd' ')"
+	is "$(of spawned | jq -r '.pid' | paste -sd' ' -)" "$(fake_pids | paste -sd' ' -)"
 	is "$(of spawned | head -n 1 | jq -c '.argv[1:]')" "$(head -n 1 "$FAKEBHYVE_LOG" | jq -c '.argv[1:]')"
 }
 
@@ -421,7 +421,7 @@ vmrun: warning: a warning'
 	vmrun --log-format json vm.json
 	is "$status" 65
 	judge err messages
-	is "$(jq -r .path err | sort | paste -sd' ')" 'cpu mem'
+	is "$(jq -r .path err | sort | paste -sd' ' -)" 'cpu mem'
 	is "$(jq -r .place err | cut -d: -f1 | sort -u)" vm.json
 	spec
 	vmrun --log-format json --events no/such vm.json

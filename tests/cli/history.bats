@@ -112,7 +112,7 @@ ended with status 0: the guest powered off'
 		ctl "$vm" stop --json
 		is "$(jq -rc '[.ok, .ended_by]' said)" "[true,\"$step\"]"
 		ends 0
-		is "$(of .ended_by | paste -sd' ')" "$step $step"
+		is "$(of .ended_by | paste -sd' ' -)" "$step $step"
 		is "$(jq -r 'select(.event == "exit").ended_by' events)" $step
 	done
 	has 'stopped on request after' err
@@ -220,7 +220,7 @@ ended with status 0: the guest powered off'
 	ctl "$vm" why
 	has 'vmrun pid 99999999 died' said
 	ctl "$vm" history --json
-	is "$(jq -r .kind said | paste -sd' ')" 'boot vmrun vmrun'
+	is "$(jq -r .kind said | paste -sd' ' -)" 'boot vmrun vmrun'
 }
 
 @test "status of a vmrun that cannot be asked is no end" {
@@ -285,7 +285,7 @@ ended with status 0: the guest powered off'
 	script 'exit 1'
 	vmrun --events events vm.lua
 	is "$status" 0
-	is "$(jq -r .event events | tail -n 2 | paste -sd' ')" 'warning ended'
+	is "$(jq -r .event events | tail -n 2 | paste -sd' ' -)" 'warning ended'
 }
 
 @test "history, why and status of a VM that has ended" {
@@ -331,7 +331,7 @@ ended with status 0: the guest powered off'
 		VMRUN_BHYVE=$PWD/bhyve vmrun vm.json
 		is "$status" 3
 		ctl "$vm" why
-		is "$(grep -xE '  [0-9]+' said | tr -d ' ' | paste -sd' ')" '9 10 11 12 13 14 15 16 17 18 19 20'
+		is "$(grep -xE '  [0-9]+' said | tr -d ' ' | paste -sd' ' -)" '9 10 11 12 13 14 15 16 17 18 19 20'
 	done
 }
 
@@ -395,6 +395,6 @@ ended with status 0: the guest powered off'
 	script 'exit 1'
 	vmrun vm.json
 	is "$(wc -l <"$file")" 200
-	is "$(tail -n 2 "$file" | jq -r .kind | paste -sd' ')" 'boot vmrun'
+	is "$(tail -n 2 "$file" | jq -r .kind | paste -sd' ' -)" 'boot vmrun'
 	is "$(stat -c %a "$file")" 600
 }

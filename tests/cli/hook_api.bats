@@ -430,12 +430,12 @@ wrong() {
 	has 'on_exit of vm.lua failed'
 	lua 'function vm.on_started() while vmrun.sleep(0) do end print("returns") end'
 	vmrun --simulate reboot@7,poweroff vm.lua
-	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd,)" 'reboot boot,poweroff stop'
+	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd, -)" 'reboot boot,poweroff stop'
 	is "$(grep -c returns err)" 2
 	lacks failed
 	lua 'function vm.on_started() while true do vmrun.sleep(0) end end'
 	vmrun --simulate reboot@7,poweroff vm.lua
-	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd,)" 'reboot boot,poweroff stop'
+	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd, -)" 'reboot boot,poweroff stop'
 	is "$(grep -c 'on_started of vm.lua failed: still runs after the end of its boot' err)" 2
 }
 

@@ -26,7 +26,7 @@ policy() {
 }
 
 mems() {
-	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' '
+	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ' -
 }
 
 @test "on_exit answers with a target's name" {
@@ -158,7 +158,7 @@ mems() {
 	rm starts
 	script 'exit 1' 'exit 3' 'exit 1'
 	vmrun -t a vm.lua
-	is "$(grep -E 'first|second' err | paste -sd' ')" 'vmrun: first vmrun: second vmrun: first'
+	is "$(grep -E 'first|second' err | paste -sd' ' -)" 'vmrun: first vmrun: second vmrun: first'
 }
 
 @test "for stopped the answer is ignored" {
@@ -233,14 +233,14 @@ boot $vm t 1 bhyve nil"
 		end'
 	vmrun -d -t t vm.lua
 	is "$status" 0
-	is "$(grep -o -- '-s [^ ]*' out | cut -d, -f1,2 | paste -s -d ' ')" "-s 0:0:0,hostbridge -s 0:31:0,lpc \
+	is "$(grep -o -- '-s [^ ]*' out | cut -d, -f1,2 | paste -s -d ' ' -)" "-s 0:0:0,hostbridge -s 0:31:0,lpc \
 -s 0:1:0,virtio-net -s 0:5:0,ahci-cd -s 0:6:0,e1000 -s 0:3:0,fbuf -s 0:4:0,xhci"
 	# the same for the hook after it
 	echo 'return { on_prepare = function(spec)
 		table.insert(spec.emulations, { device = "e1000", name = "tap3" }) return spec end }' >more.lua
 	vmrun -d -t t --hook ./more.lua vm.lua
 	is "$status" 0
-	is "$(grep -o -- '-s [^ ]*,e1000' out | paste -s -d ' ')" '-s 0:6:0,e1000 -s 0:7:0,e1000'
+	is "$(grep -o -- '-s [^ ]*,e1000' out | paste -s -d ' ' -)" '-s 0:6:0,e1000 -s 0:7:0,e1000'
 }
 
 @test "on_prepare that raises: 69 on the first boot, check_failed later" {
@@ -428,7 +428,7 @@ detours() {
 		has 'target rescue runs under'
 		vmrun --state-dir "$PWD/state" --simulate poweroff vm.lua
 		is "$status" 0
-		is "$(cut -f 2,3,5 out | paste -sd' ')" 'default	check_failed	rescue rescue	poweroff	-'
+		is "$(cut -f 2,3,5 out | paste -sd' ' -)" 'default	check_failed	rescue rescue	poweroff	-'
 		has 'on_start of vm.lua refused the boot: it failed: '
 	done
 }
@@ -473,7 +473,7 @@ detours() {
 	script 'exit 0' 'exit 1'
 	vmrun -t a vm.lua
 	is "$status" 0
-	is "$(sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ')" 'a default'
+	is "$(sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ' -)" 'a default'
 }
 
 @test "on_started and on_end are called, from a spec and from a file" {
@@ -526,7 +526,7 @@ detours() {
 		}'
 	said() {
 		vmrun -t "$1" vm.lua
-		grep -xE 'vmrun: (file|spec|above)' err | cut -c 8- | paste -sd' '
+		grep -xE 'vmrun: (file|spec|above)' err | cut -c 8- | paste -sd' ' -
 	}
 	is "$(said above)" 'above spec file'
 	is "$(said functions)" 'file'
@@ -555,6 +555,6 @@ detours() {
 	await_text 'spec reloaded: it takes effect'
 	touch go3
 	ends 0
-	is "$(grep -E '^vmrun: (spec|file)' err | cut -c 8- | tr '\t' ' ' | paste -sd,)" \
+	is "$(grep -E '^vmrun: (spec|file)' err | cut -c 8- | tr '\t' ' ' | paste -sd, -)" \
 		'spec 1,file 1 1,spec 2,file 2 2,spec 3,file 3 3,spec 1,file 1 1'
 }

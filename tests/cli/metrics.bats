@@ -176,8 +176,8 @@ stands_in() {
 	ctl metrics
 	is "$status" 0
 	read_metrics said
-	is "$(samples_of vmrun_ready | paste -sd' ')" '[{"vm":"a"},1] [{"vm":"b"},0]'
-	is "$(samples_of vmrun_up | jq -c '[.[0].vm, .[0].state, .[1]]' | paste -sd' ')" \
+	is "$(samples_of vmrun_ready | paste -sd' ' -)" '[{"vm":"a"},1] [{"vm":"b"},0]'
+	is "$(samples_of vmrun_up | jq -c '[.[0].vm, .[0].state, .[1]]' | paste -sd' ' -)" \
 		'["a","running",1] ["b","running",1] ["c","backoff",0]'
 	is "$(samples_of vmrun_uptime_seconds)" '[{"vm":"a"},1.5]'
 	is "$(samples_of vmrun_last_exit_timestamp_seconds)" '[{"vm":"a"},1767225600.125]'

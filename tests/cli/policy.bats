@@ -13,7 +13,7 @@ teardown() {
 
 # mems: prints the memory of each boot, which identifies its target
 mems() {
-	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' '
+	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ' -
 }
 
 # walk KEYS SCRIPT-LINES [ARG...]: runs a VM with the targets a (128M) and b (256M); the lines are

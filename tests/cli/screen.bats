@@ -26,7 +26,7 @@ port() {
 	script 'exit 0' 'exit 0' 'exit 1'
 	vmrun vm.json
 	is "$status" 0
-	is "$(for n in 1 2 3; do argv $n | grep -c 'fbuf,.*wait'; done | paste -sd' ')" '1 0 0'
+	is "$(for n in 1 2 3; do argv $n | grep -c 'fbuf,.*wait'; done | paste -sd' ' -)" '1 0 0'
 }
 
 @test "an automatic port is free, and stays over the guest's reboots" {

@@ -244,7 +244,7 @@ everywhere() {
 	has 'vm.json:'
 	touch go2
 	ends 0
-	is "$(jq -r '.argv | .[index("-m") + 1]' "$FAKEBHYVE_LOG" | paste -sd' ')" '64M 128M 128M'
+	is "$(jq -r '.argv | .[index("-m") + 1]' "$FAKEBHYVE_LOG" | paste -sd' ' -)" '64M 128M 128M'
 }
 
 @test "SIGHUP: a spec that is gone, and one from stdin" {
@@ -356,7 +356,7 @@ everywhere() {
 	says USR2 ', boot 2, '
 	kill -TERM "$pid"
 	ends 0
-	is "$(cat events.old events | jq .seq | paste -sd' ')" "$(seq -s' ' "$(cat events.old events | wc -l)")"
+	is "$(cat events.old events | jq .seq | paste -sd' ' -)" "$(seq "$(cat events.old events | wc -l)" | paste -sd' ' -)"
 	is "$(jq -r 'select(.event == "spawned") | .target' events.old | wc -l)" 1
 	is "$(jq -r 'select(.event == "spawned") | .target' events | wc -l)" 1
 }

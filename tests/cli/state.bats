@@ -34,7 +34,7 @@ read_twice() {
 	vmrun vm.lua
 	is "$status" 0
 	is "$(jq -c '[.n, .deep, .empty]' "$file")" '[1,{"list":["a","b"]},[]]'
-	is "$(stat -c %a "$file" "$PWD/state" "$PWD/state/$vm" | paste -sd' ')" '600 700 700'
+	is "$(stat -c %a "$file" "$PWD/state" "$PWD/state/$vm" | paste -sd' ' -)" '600 700 700'
 	vmrun vm.lua
 	grep -qE '^vmrun: integer.float.b.2.true.false$' err
 	has 'nil	true	true'
@@ -283,7 +283,7 @@ state.json'
 		return s.n < 3
 	end'
 	"$VMRUN" --state-dir "$PWD/state" --simulate reboot,reboot,reboot vm.lua >out 2>err
-	is "$(cut -f4 out | paste -sd' ')" 'boot boot stop'
+	is "$(cut -f4 out | paste -sd' ' -)" 'boot boot stop'
 	[ ! -e state ]
 }
 

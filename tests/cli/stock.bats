@@ -17,7 +17,7 @@ hook() {
 }
 
 asked() {
-	sed -n 's/^vmrun: asked //p' err | paste -sd' '
+	sed -n 's/^vmrun: asked //p' err | paste -sd' ' -
 }
 
 @test "target, spec, hooks, then --hook, in their order" {
@@ -241,15 +241,15 @@ hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --san
 @test "--simulate walks the stock hooks, and touches nothing" {
 	spec '{"targets": {"rescue": {}, "install": {}, "a": {}, "b": {}}}'
 	vmrun --simulate triple_fault,killed,error,poweroff --hook rescue_after vm.json
-	is "$(cut -f 2,3,5 out | tr '\t' ' ' | paste -sd,)" \
+	is "$(cut -f 2,3,5 out | tr '\t' ' ' | paste -sd, -)" \
 		'default triple_fault default,default killed default,default error rescue,rescue poweroff -'
 	vmrun --state-dir "$PWD/state" -t install --simulate reboot,poweroff --hook install_once vm.json
-	is "$(cut -f 2,5 out | tr '\t' ' ' | paste -sd,)" 'install default,default -'
+	is "$(cut -f 2,5 out | tr '\t' ' ' | paste -sd, -)" 'install default,default -'
 	[ ! -e state ]
 	touch upgrade
 	spec '{"targets": {"a": {}, "b": {}}, "hooks": [{"use": "ab_upgrade", "request": "upgrade"}]}'
 	vmrun --state-dir "$PWD/state" -t a --simulate reboot,poweroff@400 vm.json
-	is "$(cut -f 2 out | paste -sd' ')" 'a b'
+	is "$(cut -f 2 out | paste -sd' ' -)" 'a b'
 	has 'slot b is good'
 	[ -e upgrade ]
 	[ ! -e state ]

@@ -198,7 +198,7 @@ teardown() {
 	spec
 	script 'acpi on ready up wait exit 1'
 	: >err
-	setsid "$VMRUN" "${stated[@]}" vm.json >out 2>err </dev/null 3>&- &
+	in_session "$VMRUN" "${stated[@]}" vm.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	await_file up

@@ -137,7 +137,7 @@ booted() {
 	is "$(sort -u answers)" "$(printf '%s\n' '0 next a' '0 next b' '0 status' '1 next nowhere' \
 		'1 reboot nowhere' '1 reset' '1 wait-for never --timeout 0')"
 	is "$(sort -u refused | wc -l)" 3 # why
-	is "$(sort -u booted | paste -sd' ')" 'a b default'
+	is "$(sort -u booted | paste -sd' ' -)" 'a b default'
 	is "$(fake_pids | sort -u | wc -l)" "$boots"
 	[ "$(count 'reloaded: it takes effect')" -gt 10 ]
 	[ "$(count ': [a-z_]*, target ')" -gt 10 ]

@@ -161,11 +161,11 @@ ended() {
 	spec '{"targets": {"install": {"next_target": "default", "mem": "128M"}, "same": {"mem": "256M"}}}'
 	script 'exit 0' 'exit 0' 'exit 1'
 	vmrun -t install vm.json
-	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ')" '128M 64M 64M'
+	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ' -)" '128M 64M 64M'
 	rm starts
 	script 'exit 0' 'exit 1'
 	vmrun -t same vm.json
-	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ')" '256M 256M'
+	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ' -)" '256M 256M'
 }
 
 # boots N SCRIPT-LINES ARG...: checks the number of boots with these lines, which are separated by /

@@ -147,10 +147,10 @@ of() {
 		'[["start_failed",4],["start_failed",4],["poweroff",1]]'
 	is "$(of decided)" 1
 	# all three are the first boot, and only the last one has ended for hooks and the history
-	is "$(jq -c '.data? | select(.start? != null) | [.start, .boots, .before]' events | paste -sd' ')" \
+	is "$(jq -c '.data? | select(.start? != null) | [.start, .boots, .before]' events | paste -sd' ' -)" \
 		'[1,0,"none"] [2,0,"none"] [3,0,"none"]'
 	is "$(jq -c '.data? | select(.exit? != null) | [.exit, .boots, .failed]' events)" '["poweroff",1,0]'
-	is "$(for n in 1 2 3; do argv $n | grep -c 'fbuf,.*wait'; done | paste -sd' ')" '1 1 1'
+	is "$(for n in 1 2 3; do argv $n | grep -c 'fbuf,.*wait'; done | paste -sd' ' -)" '1 1 1'
 	is "$(jq -s '[.[] | select(.kind == "boot")] | length' "$BATS_TEST_TMPDIR.keep/$vm/history.jsonl")" 1
 }
 

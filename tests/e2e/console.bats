@@ -70,7 +70,7 @@ teardown() {
 	local tty
 	tty=$(sed -n 's/.*char device redirected to \(.*\) (label com1)$/\1/p' err)
 	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" status --json >said
-	is "$(jq -r '.devices.com1.tty, .console, .accel' said | paste -sd,)" \
+	is "$(jq -r '.devices.com1.tty, .console, .accel' said | paste -sd, -)" \
 		"$tty,cu -l $tty,tcg: qemu.accel of the spec"
 	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" kill
 	ends 0

@@ -60,7 +60,8 @@ every='{"emulations": [
 	local port
 	truncate -s 1M hd.img 'a, b.img' ro.img scsi.img
 	mkdir 'share, d'
-	for port in $(shuf -i 20000-60000 -n 20); do
+	for _ in {1..20}; do
+		port=$((20000 + RANDOM))
 		rom "$(jq --argjson port "$port" \
 			'.emulations += [{device: "fbuf", port: $port}]' <<<"$every")"
 		guest p
@@ -132,7 +133,8 @@ ahci 0:1:0 port 2 disk"
 
 @test "com2 on a free tcp port, com1 on stdio" {
 	local port # another program may take one meanwhile
-	for port in $(shuf -i 20000-60000 -n 20); do
+	for _ in {1..20}; do
+		port=$((20000 + RANDOM))
 		rom "$(jq -n --arg port "$port" '{com2: "tcp=127.0.0.1:\($port)"}')"
 		guest p
 		[ "$status" -eq 0 ] && break

@@ -26,7 +26,7 @@ small() {
 }
 
 booted() {
-	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' '
+	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ' -
 }
 
 cds() {

@@ -48,7 +48,7 @@ ctl() {
 # The names and states that are listed.
 listed() {
 	ctl list --json
-	jq -r '.[] | "\(.vm) \(.state)"' said | sort | paste -sd,
+	jq -r '.[] | "\(.vm) \(.state)"' said | sort | paste -sd, -
 }
 
 # console NAME: prints the log of a machine's console; lines end in LF
@@ -85,7 +85,7 @@ expected() {
 	done
 	is "$(listed)" "$all"
 	ctl list
-	is "$(awk 'NR > 1 { print $1, $2 }' said | sort | paste -sd,)" "$all"
+	is "$(awk 'NR > 1 { print $1, $2 }' said | sort | paste -sd, -)" "$all"
 
 	ctl web2 stop
 	is "$status" 0
@@ -105,7 +105,7 @@ expected() {
 		is "$(jq -r 'select(.event == "exit") | "\(.cause) \(.ended_by)"' "$name.events")" 'stopped acpi'
 		is "$(cat "$name.out")" ''
 		ctl "$name" history --json --state-dir "$PWD/s"
-		is "$(jq -r '"\(.kind) \(.cause)"' said | paste -sd,)" 'boot stopped,vmrun stopped'
+		is "$(jq -r '"\(.kind) \(.cause)"' said | paste -sd, -)" 'boot stopped,vmrun stopped'
 	done
 	is "$(listed)" ''
 	is "$(find r -mindepth 1)" ''

@@ -17,7 +17,7 @@ teardown() {
 	is "$status" 0
 	is "$(grep -c '^vmrun demo guest$' out)" 2
 	is "$(grep -c 'ahci .* cd$' out)" 1
-	is "$(grep -E '^(cd found|no cd)' out | paste -sd,)" 'cd found: resetting,no cd: powering off'
+	is "$(grep -E '^(cd found|no cd)' out | paste -sd, -)" 'cd found: resetting,no cd: powering off'
 	is "$(sed 's/pid [0-9]*/pid N/; s/after [0-9.]* s/after T/; s/accel .*/accel A/; s/^vmrun: //' err)" \
 		'hello: policy of target install, after on_exit of '"$SOURCE"'/examples/hello.lua: a reboot boots again, every other end stops (--print policy shows all)
 hello: booting target install

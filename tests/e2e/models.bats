@@ -116,7 +116,7 @@ try_single() {
 	is "$status" 0
 	is "$(grep -o 'vfio-pci,[^ ]*' out | sed 's/id=[^,]*,//')" "vfio-pci,host=0000:03:00.1,bus=pcie.0,addr=9.3
 vfio-pci,host=0000:03:00.2,bus=pcie.0,addr=1.0"
-	is "$("$VMRUN" --debug vm.json | jq -r '.emulations[] | select(.device == "passthru").slot' | paste -sd' ')" \
+	is "$("$VMRUN" --debug vm.json | jq -r '.emulations[] | select(.device == "passthru").slot' | paste -sd' ' -)" \
 		'0:9:3 0:1:0'
 }
 
@@ -132,7 +132,7 @@ vfio-pci,host=0000:03:00.2,bus=pcie.0,addr=1.0"
 		{"device": "virtio-rnd", "slot": "31:3"}],
 		"targets": {"less": {"emulations": [{"id": "first", "remove": true}, {"device": "virtio-rnd"}]}}}'
 	compare 3 -t less
-	is "$(seen | cut -d' ' -f1 | paste -sd' ')" '0:2:0 0:3:0 0:31:3'
+	is "$(seen | cut -d' ' -f1 | paste -sd' ' -)" '0:2:0 0:3:0 0:31:3'
 	compare 3
-	is "$(seen | cut -d' ' -f1 | paste -sd' ')" '0:1:0 0:2:0 0:31:3'
+	is "$(seen | cut -d' ' -f1 | paste -sd' ' -)" '0:1:0 0:2:0 0:31:3'
 }

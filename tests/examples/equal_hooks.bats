@@ -56,7 +56,7 @@ teardown() {
 		end'
 	supervised --simulate reboot,reboot,poweroff vm.lua
 	is "$status" 0
-	is "$(head -n 2 out | cut -f 2,3,4,6 | tr '\t' ' ' | paste -sd,)" \
+	is "$(head -n 2 out | cut -f 2,3,4,6 | tr '\t' ' ' | paste -sd, -)" \
 		'default reboot boot default,default check_failed boot on.check_failed'
 	is "$(wc -l <out)" 201
 	has 'endless loop: hooks refuse every boot and the policy keeps retrying'

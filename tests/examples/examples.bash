@@ -46,7 +46,7 @@ supervised() {
 }
 
 mems() {
-	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' '
+	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ' -
 }
 
 # walk_again FILE: its commands, lines that begin with "$", each with what it prints now

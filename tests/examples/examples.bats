@@ -132,7 +132,7 @@ teardown() {
 		VM=$name vmrun -d fleet.lua
 	done >"$got/commands"
 	is "$(grep -o 'mac=[^ ]*' "$got/commands" | sort -u | wc -l)" 4
-	is "$(grep -o 'rfb=[^ ]*' "$got/commands" | paste -sd' ')" \
+	is "$(grep -o 'rfb=[^ ]*' "$got/commands" | paste -sd' ' -)" \
 		'rfb=127.0.0.1:5911 rfb=127.0.0.1:5919 rfb=127.0.0.1:5924 rfb=127.0.0.1:5950'
 	for name in '' web web0 web10 db5 mail1 WEB1 web1x; do
 		status=0

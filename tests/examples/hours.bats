@@ -35,7 +35,7 @@ hour() {
 	vmrun --simulate triple_fault@100,poweroff vm.lua
 	is "$status" 0
 	# A second may pass on the host meanwhile.
-	is "$(sed -n 's/^.*\(start\|exit\|slept\) \([0-9]*\)[0-9]$/\1 \2/p' err | paste -sd,)" \
+	is "$(sed -n 's/^.*\(start\|exit\|slept\) \([0-9]*\)[0-9]$/\1 \2/p' err | paste -sd, -)" \
 		'start ,exit 10,slept 8650,start 9010,exit 9010,slept 17650'
 	is "$(wc -l <out)" 2
 }

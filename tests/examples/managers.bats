@@ -104,11 +104,10 @@ own_vmrun() {
 	chmod +x vmrun
 }
 
-# in_keeper: runs examples/keeper.c in a process group of its own, as a terminal does
+# in_keeper: runs examples/keeper.c
 in_keeper() {
 	own_vmrun
-	VMRUN=$PWD/vmrun manage python3 -c 'import os, sys; os.setpgrp(); os.execv(sys.argv[1], sys.argv[1:])' \
-		"$KEEPER" "$PWD/run"
+	VMRUN=$PWD/vmrun manage in_session "$KEEPER" "$PWD/run"
 }
 
 # stop_all: stops the VMs of these numbers

@@ -55,7 +55,7 @@ mac() {
 
 # Prints the interfaces that have joined br0, in one line.
 joined() {
-	net ip -o link show master br0 | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort | paste -sd' '
+	net ip -o link show master br0 | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort | paste -sd' ' -
 }
 
 @test "they ping each other over a bridge that --fix makes, by the addresses of --debug" {

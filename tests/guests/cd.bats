@@ -32,7 +32,7 @@ boot_example() {
 
 # Prints target and cause of each boot.
 boots() {
-	sed -n 's/.*: target \([a-z]*\): .* after [^(]* (\([a-z_]*\),.*/\1 \2/p' err | paste -sd,
+	sed -n 's/.*: target \([a-z]*\): .* after [^(]* (\([a-z_]*\),.*/\1 \2/p' err | paste -sd, -
 }
 
 # Prints for each boot the number of AHCI controllers that its guest lists.
@@ -43,7 +43,7 @@ controllers() {
 
 # Prints for each boot whether the CD is in the command of the hypervisor.
 cds() {
-	jq -r 'select(.event == "spawned") | any(.argv[]; contains("install.iso"))' events | paste -sd' '
+	jq -r 'select(.event == "spawned") | any(.argv[]; contains("install.iso"))' events | paste -sd' ' -
 }
 
 @test "the CD writes a system to the empty disk, resets, and the disk boots without the CD" {
@@ -51,7 +51,7 @@ cds() {
 	boot_example -t install
 	is "$status" 0
 	is "$(boots)" 'install reboot,default poweroff'
-	is "$(grep -E '^(Installed|This is)' out | paste -sd' ')" \
+	is "$(grep -E '^(Installed|This is)' out | paste -sd' ' -)" \
 		'Installed first. This is first, from root=/dev/nvme0n1p1.'
 	is "$(controllers)" '1 0'
 	is "$(cds)" 'true false'

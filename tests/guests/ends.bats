@@ -13,7 +13,7 @@ teardown() {
 
 # Prints the causes of the boots, oldest first.
 causes() {
-	jq -r 'select(.kind == "boot").cause' "$BATS_TEST_TMPDIR.keep/$vm/history.jsonl" | paste -sd' '
+	jq -r 'select(.kind == "boot").cause' "$BATS_TEST_TMPDIR.keep/$vm/history.jsonl" | paste -sd' ' -
 }
 
 # ended_by: prints the step of the ladder that ended the last boot

@@ -19,7 +19,7 @@ install() {
 }
 
 booted() {
-	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' '
+	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ' -
 }
 
 @test "the answers are typed, and the installed disk boots with its name" {

@@ -58,11 +58,11 @@ shell_script() {
 uefi() {
 	rm -f log
 	vmrun "$@" vm.lua
-	told=$(tr -d '\r' <log | sed -n -e 's/^\(0[0-9]\) *$/\1/p' -e 's/^\(found\|new\):.*/\1/p' | paste -sd' ')
+	told=$(tr -d '\r' <log | sed -n -e 's/^\(0[0-9]\) *$/\1/p' -e 's/^\(found\|new\):.*/\1/p' | paste -sd' ' -)
 }
 
 causes() {
-	sed -n 's/.* after [^(]* (\([a-z_]*\),.*/\1/p' err | paste -sd' '
+	sed -n 's/.* after [^(]* (\([a-z_]*\),.*/\1/p' err | paste -sd' ' -
 }
 
 @test "the shell resets and powers off, and its variable survives the reboot and a restart of vmrun" {

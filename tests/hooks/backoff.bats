@@ -13,7 +13,7 @@ teardown() {
 
 # delays: before each further boot, in seconds
 delays() {
-	sed -n 's/.*next boot: target [^ ]*\( in \([0-9.]*\) s\)\{0,1\} .*/\2/p' err | sed 's/^$/0/' | paste -sd' '
+	sed -n 's/.*next boot: target [^ ]*\( in \([0-9.]*\) s\)\{0,1\} .*/\2/p' err | sed 's/^$/0/' | paste -sd' ' -
 }
 
 @test "each further fault waits longer, up to a maximum" {

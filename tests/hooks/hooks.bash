@@ -11,7 +11,7 @@ hooked() {
 
 # booted: the targets that ran, in order
 booted() {
-	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' '
+	sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ' -
 }
 
 # plays LINE... -- ARG...: a run of vm.json with this script of fakebhyve

@@ -9,7 +9,7 @@ setup() {
 	cat >tell <<-'END'
 		#!/bin/sh
 		facts=$(env | grep -E '^VMRUN_(EVENT|VM|TARGET|BOOTS|CAUSE|STATUS|SIGNAL|EXIT_STATUS)=' | sort |
-			sed 's/^VMRUN_//' | paste -sd' ')
+			sed 's/^VMRUN_//' | paste -sd' ' -)
 		echo "$* $facts" >>told
 		env | grep -E '^VMRUN_(PID|UPTIME)=' >>numbers || :
 		touch "$VMRUN_EVENT.$VMRUN_BOOTS"
@@ -67,7 +67,7 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 	plays 'exit 3' 'exit 3' -- --hook after.lua
 	is "$status" 3
 	is "$(booted)" 'default a'
-	is "$(tr -d ' ' <seen | paste -sd' ')" '1 2'
+	is "$(tr -d ' ' <seen | paste -sd' ' -)" '1 2'
 }
 
 @test "a command that fails, hangs, or is not there: a warning, and nothing else" {
