@@ -3,6 +3,7 @@
 rooms="base platform device spec process script config hyper check event policy plan ledger machine control lib cli vmrun vmrunctl"
 
 setup() {
+	load ../cli/tools
 	cd "$BATS_TEST_TMPDIR"
 	for room in $rooms; do
 		mkdir -p src/$room
