@@ -96,7 +96,7 @@ killed_at_create() {
 	small_host '{"emulations": [{"device": "virtio-net", "name": "tap9"}],
 		"on": {"check_failed": {"boot": "default", "delay": 600}}, "backoff": false}'
 	# Another program creates the tap first, and uses it.
-	stub ifconfig '[ "$*" != "tap9 create up" ] || { "$real" tap9 create && sed -i "/^tap9/s/$/ pid=1/" "$FAKE_STATE_DIR/interfaces"; }'
+	stub ifconfig '[ "$*" != "tap9 create up" ] || { "$real" tap9 create && sed -i.old "/^tap9/s/$/ pid=1/" "$FAKE_STATE_DIR/interfaces"; }'
 	begins --fix vm.json
 	await_text 'next boot: target default'
 	has '`ifconfig tap9 create up` failed'
