@@ -157,6 +157,8 @@ static const struct synonym synonyms[] = {
 	    "dir directory disk file filename folder image img iso location media source "
 	    "src dev tty url volume", NULL },
 	{ NEAR_KEY, "path", "socket sock", NULL },
+	{ NEAR_KEY, "path", "size capacity",
+	    "\"path\": \"disk.img\", a file of that size, as truncate(1) makes it" },
 	{ NEAR_KEY, "logical_sector_size", 
 	    "blocksize block_size logical_block_size sector_size sectorsize",
 	    "\"logical_sector_size\": 512, \"physical_sector_size\": 4096" },

@@ -188,7 +188,7 @@ means() {
 
 @test "and for devices, their keys, and causes" {
 	spec '{"on": {"crash": "boot", "shutdown": "stop"}, "emulations": [
-		{"device": "virtio-blk", "path": "x", "sectorsize": 512, "readonly": true, "serial": "s"},
+		{"device": "virtio-blk", "path": "x", "sectorsize": 512, "readonly": true, "serial": "s", "size": "10G"},
 		{"device": "virtio-net", "name": "tap0", "macaddr": "x", "switch": "y"},
 		{"device": "cdrom", "path": "x"}, {"device": "9p"}, {"device": "vfio-pci"}, {"device": "virtio-rng"},
 		{"type": "virtio-blk", "path": "x"}, {"device": "fbuf", "address": "::1"},
@@ -198,6 +198,7 @@ means() {
 	vmrun -d vm.json
 	is "$status" 65
 	has 'unknown key "crash", did you mean "triple_fault"?'
+	has 'unknown key "size", did you mean "path"? Write "path": "disk.img", a file of that size, as truncate(1) makes it'
 	has 'unknown key "shutdown", did you mean "poweroff"?'
 	has 'unknown key "sectorsize", did you mean "logical_sector_size"?'
 	has 'unknown key "readonly", did you mean "ro"?'
