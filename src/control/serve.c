@@ -138,7 +138,7 @@ static void obey(struct control *c, struct client *client, struct request *o)
 		answer(client, o, machine_next(m, o->target, &err), &err);
 		break;
 	case REQUEST_RESET:
-		if (machine_reset(m))
+		if (machine_reset(m, false))
 			client_accept(client, o->id);
 		else
 			client_refuse(

@@ -399,7 +399,7 @@ const struct vmrun_state *vmrun_get_state(const struct vmrun *vm)
 
 bool vmrun_reset(struct vmrun *vm)
 {
-	bool done = real_machine(vm) != NULL && machine_reset(vm->machine);
+	bool done = real_machine(vm) != NULL && machine_reset(vm->machine, false);
 
 	loop_update(vm);
 	return done;

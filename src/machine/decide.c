@@ -322,15 +322,16 @@ struct next decide_stop(struct machine *m)
 }
 
 /*
- * Boots the target that the rate limit refused, or that of the next request, and counts its boots
- * anew.
+ * Boots the target that the rate limit refused, or that of the next request, and counts automatic
+ * boots anew: this one is among them if a hook asked for it.
  */
 static struct next boot_refused(struct machine *m, const char *by)
 {
 	const char *target = m->requests.once_target;
 
 	rate_limit_forget(&m->choice.rate_limit);
-	rate_limit_boot(&m->choice.rate_limit, machine_now(m), 0);
+	if (m->requests.is_automatic)
+		rate_limit_boot(&m->choice.rate_limit, machine_now(m), 0);
 	machine_decide_again(m, target != NULL ? target : m->choice.refused_target, 0, by);
 	return follow(m);
 }

@@ -275,9 +275,9 @@ static int demand_reboot(struct machine *m, const struct hook_demand *demand, st
 	return 0;
 }
 
-static int demand_reset(struct machine *m, struct error *err)
+static int demand_reset(struct machine *m, const struct hook_demand *demand, struct error *err)
 {
-	if (!machine_reset(m))
+	if (!machine_reset(m, !demand->by_client))
 		return error_set(err, STATUS_CHECK, "the VM is not given up");
 	return 0;
 }
@@ -295,7 +295,7 @@ static int serve(struct machine *m, const struct hook_demand *demand, struct err
 		return demand_reboot(m, demand, err);
 	if (strcmp(demand->command, "next") == 0)
 		return machine_next(m, demand->target, err);
-	return demand_reset(m, err);
+	return demand_reset(m, demand, err);
 }
 
 void hooks_serve_demand(struct machine *m, const struct hook_demand *demand)

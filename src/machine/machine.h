@@ -58,8 +58,11 @@ int64_t machine_until_ms(const struct machine *m);
 bool machine_computes(const struct machine *m);
 /* Stops the VM by the ladder and ends the supervision; each further call takes the next step. */
 void machine_stop(struct machine *m);
-/* Boots the refused target after the VM was given up; returns false when it was not. */
-bool machine_reset(struct machine *m);
+/*
+ * Boots the refused target after the VM was given up; returns false when it was not.  The boot that
+ * a hook asks for is an automatic one.
+ */
+bool machine_reset(struct machine *m, bool by_hook);
 /* Stops as the last step of the ladder does. */
 void machine_kill(struct machine *m);
 /*

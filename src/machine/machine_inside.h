@@ -214,7 +214,7 @@ struct requests {
 	bool stop;
 	bool fix;	   /* the answer of EVENT_FIX */
 	char *reboot_to;   /* target of a requested reboot, "": the next one; NULL: none */
-	bool is_automatic; /* a hook requested that reboot, so limits of automatic boots apply */
+	bool is_automatic; /* a hook requested reboot or reset: limits of automatic boots apply */
 	char *once_target; /* target requested for the next boot, or NULL */
 	bool reset;	   /* a reset is requested for the end of the hooks of given_up */
 	size_t stop_step;  /* index of the ladder's next step */

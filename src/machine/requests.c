@@ -22,10 +22,12 @@ static bool waits_for_reset(const struct machine *m)
 	    (m->present.state == STATE_GIVING_UP && m->choice.decision.wait);
 }
 
-bool machine_reset(struct machine *m)
+bool machine_reset(struct machine *m, bool by_hook)
 {
 	if (!waits_for_reset(m))
 		return false;
+	/* What a person has requested before remains that. */
+	m->requests.is_automatic = by_hook && (!m->requests.reset || m->requests.is_automatic);
 	machine_handle(m, EVENT_RESET);
 	return true;
 }

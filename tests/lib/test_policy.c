@@ -133,13 +133,13 @@ static void test_reset(void **state)
 	vmrun_close(vm);
 }
 
-/* Boots count from the reset on, so the VM can give up again. */
+/* Automatic boots count from the reset on, so the VM can give up again. */
 static void test_reset_twice(void **state)
 {
 	struct vmrun *vm = life_open("demo", GIVES_UP);
 
 	(void)state;
-	life_script("exit 0\nexit 0\nexit 0\nexit 0\nexit 3");
+	life_script("exit 0\nexit 0\nexit 0\nexit 0\nexit 0\nexit 0\nexit 3");
 	assert_int_equal(vmrun_start(vm), 0);
 	for (int i = 0; i < 3; i++) {
 		give_up(vm);

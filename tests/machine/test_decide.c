@@ -213,7 +213,8 @@ static void test_wait(void **state)
 	vm_check_next(vm_act(&v, EVENT_RESET), STATE_WAITING, 0);
 	assert_string_equal(m->choice.next_target, "default");
 	assert_string_equal(m->choice.decision.by, "reset");
-	/* The reset counts as a boot of a new window. */
+	/* What a person asked for is no automatic boot. */
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	vm_put(&v, STATE_GIVEN_UP);
 	m->requests.reboot_to = strdup("other");
@@ -222,6 +223,7 @@ static void test_wait(void **state)
 	assert_null(m->requests.reboot_to);
 	assert_string_equal(m->choice.decision.by, "the reboot request");
 	/* A next request came before: it is for this boot. */
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	vm_put(&v, STATE_GIVEN_UP);
 	m->requests.once_target = strdup("other");
@@ -266,14 +268,14 @@ static void test_reset_while_giving_up(void **state)
 	machine_get_state(v.machine, &told);
 	assert_string_equal(told.state, "given_up");
 	assert_string_equal(told.next_target, "default");
-	assert_true(machine_reset(v.machine));
+	assert_true(machine_reset(v.machine, true));
 	assert_int_equal(v.machine->present.state, STATE_GIVING_UP);
 	assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), 2);
 	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_WAITING, 0);
 	e = vm_event(&v, VMRUN_DECIDED);
 	assert_non_null(e);
 	assert_string_equal(e->by, "reset");
-	/* It is done: the next time, vmrun waits again. */
+	/* It is done, and a hook's boot counts: the next time, vmrun waits again. */
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	vm_put(&v, STATE_GIVING_UP);
 	(void)machine_states[STATE_GIVING_UP].enter(v.machine);
@@ -286,7 +288,7 @@ static void test_reset_while_giving_up(void **state)
 	vm_put(&v, STATE_GIVING_UP);
 	machine_get_state(v.machine, &told);
 	assert_string_equal(told.state, "waiting");
-	assert_false(machine_reset(v.machine));
+	assert_false(machine_reset(v.machine, false));
 	vm_close(&v);
 }
 

@@ -109,7 +109,7 @@ static void test_reset(void **state)
 	(void)state;
 	for (enum state s = STATE_NEW; s < STATES; s++) {
 		open_in(s, "");
-		assert_int_equal(machine_reset(v.machine), s == STATE_GIVEN_UP);
+		assert_int_equal(machine_reset(v.machine, false), s == STATE_GIVEN_UP);
 		check_state(s, "reset", heeded[s].reset);
 	}
 }

@@ -166,7 +166,7 @@ static void test_giving_up(void **state)
 		if (i == 0)
 			machine_stop(v.machine);
 		else
-			assert_true(machine_reset(v.machine));
+			assert_true(machine_reset(v.machine, false));
 		assert_int_equal(v.machine->present.state, i == 0 ? STATE_ENDED : STATE_WAITING);
 		vm_close(&v);
 	}
