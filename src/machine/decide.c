@@ -188,9 +188,10 @@ static struct next start_again(struct machine *m)
 /* Returns why an answer of the program cannot be followed, or NULL.  Caller frees. */
 static char *answer_fault(const struct machine *m, const struct vmrun_decision *d)
 {
-	if (d->action == VMRUN_DECIDE_BOOT && d->target != NULL &&
-	    !words_have(document_targets(m->source->doc), d->target))
-		return document_unknown_target(m->source->doc, d->target);
+	ERROR_AUTO struct error err = { 0 };
+
+	if (d->action == VMRUN_DECIDE_BOOT && machine_check_target(m, d->target, &err) != 0)
+		return mem_copy(err.text);
 	if (d->action == VMRUN_DECIDE_STOP && (d->exit_status < -1 || d->exit_status > UINT8_MAX))
 		return mem_format(
 		    "the exit status %d is out of range: expected 0 to 255", d->exit_status);

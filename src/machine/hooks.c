@@ -134,11 +134,19 @@ static struct node *exit_facts(const void *context)
 	return exit_argument(context, history_facts(context));
 }
 
-/* Stores the first answer; no further function is asked. */
+/*
+ * Stores the first answer; no further function is asked.  A hook that a reload has replaced may
+ * name a target that the next boot no longer has: it has failed.
+ */
 static bool answer_exit(void *context, const char *label, struct node *answer)
 {
 	struct machine *m = context;
+	ERROR_AUTO struct error err = { 0 };
 
+	if (machine_check_target(m, node_get_text(answer, "target"), &err) != 0) {
+		calls_say_failure(&m->calls, label, &err);
+		return true;
+	}
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
 	m->choice.answer = node_copy(answer);

@@ -63,6 +63,8 @@ void machine_stop(struct machine *m);
  * a hook asks for is an automatic one.
  */
 bool machine_reset(struct machine *m, bool by_hook);
+/* Fails with STATUS_SPEC if the next boot has no such target; NULL is none. */
+int machine_check_target(const struct machine *m, const char *target, struct error *err);
 /* Stops as the last step of the ladder does. */
 void machine_kill(struct machine *m);
 /*

@@ -46,7 +46,7 @@ static void set(char **to, const char *text)
 	*to = copy;
 }
 
-static int check_target(const struct machine *m, const char *target, struct error *err)
+int machine_check_target(const struct machine *m, const char *target, struct error *err)
 {
 	const struct boot_source *source = m->draft.fresh != NULL ? m->draft.fresh : m->source;
 	MEM_AUTO char *text = NULL;
@@ -94,7 +94,7 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 {
 	const char *no_boot = no_further_boot(m);
 
-	if (check_target(m, target, err) != 0)
+	if (machine_check_target(m, target, err) != 0)
 		return -1;
 	if (no_boot != NULL)
 		return error_set(err, STATUS_CHECK, "%s", no_boot);
@@ -118,7 +118,7 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 
 	if (target == NULL)
 		return error_set(err, STATUS_SPEC, "missing target: expected the name of a target");
-	if (check_target(m, target, err) != 0)
+	if (machine_check_target(m, target, err) != 0)
 		return -1;
 	is_decided = m->present.state == STATE_WAITING && m->choice.next_target != NULL;
 	if (no_boot != NULL && !(is_decided && is_before_first_draft(m)))

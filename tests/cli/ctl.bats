@@ -330,6 +330,21 @@ hook: expected a string, got an integer'
 	ends 0
 }
 
+@test "reload: a hook that names a target of the old spec alone fails, and the policy decides" {
+	lua 'vm.targets = { work = { } }
+		function vm.on_exit() return "work" end'
+	script 'acpi on ready up waitfile go exit 0' 'exit 1'
+	start vm.lua
+	await_file up
+	lua ''
+	ctl "$vm" reload
+	touch go
+	ends 0
+	has 'on_exit of vm.lua failed, the next hook or the declared policy decides: unknown target "work" (known: default)'
+	has 'next boot: target default (default)'
+	is "$(starts)" 2
+}
+
 # hears FILE: succeeds once the client that writes the file is connected, by a reload that it hears of
 hears() {
 	ctl "$vm" reload
